@@ -1,0 +1,23 @@
+"""Train in JAX, persist in TensorFlow's formats, with no TensorFlow installed.
+
+The rooms, in the order data flows through them; read them in this order too:
+
+- `stages`: the flow itself; the only module that knows every stage
+- `config`: the dataclasses that `conf/` must fill, checked once at the border
+- `data`: MNIST-shaped data sets: IDX files, TFDS, embedded digits; `DataSets`, `next_batch`
+- `scopes`: `variable_scope`, `get_variable` and the store of variables by name, on flax nnx
+- `model`: a network as a pure function of its variables, from the scopes in `conf/model`
+- `train`: optimizer and schedule, one pure step, an interval as one compiled program, resume
+- `evaluate`: accuracy, loss, per-class figures, the confusion matrix
+- `graph`: GraphDef and MetaGraphDef in memory: build, name, walk, cut, freeze, print
+- `lowering`: jaxpr → graph of ordinary TensorFlow ops
+- `execution`: graph → JAX function
+- `checkpoint`: tensor bundles, `CheckpointReader`, `Saver`, the `checkpoint` state file
+- `persistence`: what `conf/persistence` names, written into the run's directory
+- `verification`: every artefact against the model it came from
+- `report`: HTML, plots, TensorBoard events
+- `gate`: exit codes, and what a scheduler may trust
+
+`scopes`, and the format rooms `graph`, `lowering`, `execution` and `checkpoint`, are libraries: they
+know nothing of configuration, data sets or stages.
+"""

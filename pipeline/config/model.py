@@ -1,0 +1,161 @@
+"""What `conf/model/*.yaml` may hold: a model as named variable scopes.
+
+A scope's key is its name everywhere: the override path `model.scopes.layer1.units`, the variables
+`layer1/weights`, the checkpoint's keys and the graph's nodes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+Positive: TypeAlias = Annotated[int, Field(gt=0)]
+Pair: TypeAlias = Positive | Annotated[list[Positive], Field(min_length=2, max_length=2)]
+Rate: TypeAlias = Annotated[float, Field(ge=0.0, lt=1.0)]
+Padding: TypeAlias = Literal["SAME", "VALID"]
+DType: TypeAlias = Literal["float32", "float64", "bfloat16", "float16"]
+Activation: TypeAlias = Literal[
+    "identity", "relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "sigmoid", "tanh",
+    "softplus", "softsign", "swish",
+]
+
+
+@dataclass
+class InitializerConfig:
+    """How a variable begins. Only the parameters of its kind are read; the rest must stay away."""
+
+    kind: Literal[
+        "constant", "zeros", "ones", "truncated_normal", "random_normal", "random_uniform",
+        "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal",
+    ]
+    value: float | None = None     # constant
+    mean: float | None = None      # truncated_normal, random_normal
+    stddev: float | None = None    # truncated_normal, random_normal
+    minval: float | None = None    # random_uniform
+    maxval: float | None = None    # random_uniform
+    gain: float | None = None      # orthogonal
+
+
+@dataclass
+class RegularizerConfig:
+    """A penalty on a variable, added to the loss: `scale · Σ|w|` or `scale · Σw²/2` as in TF1."""
+
+    kind: Literal["l1", "l2", "none"]
+    scale: Annotated[float, Field(ge=0.0)] = 0.0
+
+
+@dataclass(kw_only=True)
+class Defaults:
+    """What a scope hands down to every scope below it, as `variable_scope` does."""
+
+    initializer: InitializerConfig | None = None
+    regularizer: RegularizerConfig | None = None
+    dtype: DType | None = None
+
+
+@dataclass(kw_only=True)
+class Variables(Defaults):
+    """A layer with variables: its own, or another scope's with `reuse: that/scope`."""
+
+    reuse: str | None = None
+    use_bias: bool = True
+    bias_initializer: InitializerConfig | None = None
+    activation: Activation = "identity"
+
+
+@dataclass(kw_only=True)
+class Dense(Variables):
+    """`weights` [in, units] and `biases` [units]; input of higher rank is flattened first."""
+
+    kind: Literal["dense"]
+    units: Positive
+
+
+@dataclass(kw_only=True)
+class Conv(Variables):
+    """`weights` [height, width, in, filters] and `biases` [filters] over NHWC images."""
+
+    kind: Literal["conv"]
+    filters: Positive
+    kernel_size: Pair = 3
+    strides: Pair = 1
+    padding: Padding = "SAME"
+
+
+@dataclass(kw_only=True)
+class BatchNorm(Defaults):
+    """`gamma`, `beta`, `moving_mean`, `moving_variance` over the last axis."""
+
+    kind: Literal["batch_norm"]
+    decay: Rate = 0.99
+    epsilon: Annotated[float, Field(gt=0.0)] = 1e-3
+    activation: Activation = "identity"
+    reuse: str | None = None
+
+
+@dataclass(kw_only=True)
+class Dropout:
+    """Drops a fraction `rate` of the activations while training."""
+
+    kind: Literal["dropout"]
+    rate: Rate
+
+
+@dataclass(kw_only=True)
+class Pool:
+    """Max or average pooling over NHWC images; SAME averages count only real pixels, as TF does."""
+
+    kind: Literal["max_pool", "avg_pool"]
+    size: Pair = 2
+    strides: Pair | None = None    # the window's size when not given
+    padding: Padding = "VALID"
+
+
+@dataclass(kw_only=True)
+class GlobalPool:
+    """The mean over height and width: NHWC → [batch, channels]."""
+
+    kind: Literal["global_avg_pool"]
+
+
+@dataclass(kw_only=True)
+class Flatten:
+    """All axes but the batch become one."""
+
+    kind: Literal["flatten"]
+
+
+@dataclass(kw_only=True)
+class Activate:
+    """An activation alone."""
+
+    kind: Literal["activation"]
+    function: Activation
+
+
+@dataclass(kw_only=True)
+class Nested(Defaults):
+    """A scope of scopes: `encoder: {kind: scope, scopes: {…}}` names `encoder/layer1/weights`."""
+
+    kind: Literal["scope"]
+    scopes: dict[str, ScopeConfig]
+    residual: bool = False         # adds the scope's input to its output
+
+
+ScopeConfig: TypeAlias = Annotated[
+    Dense | Conv | BatchNorm | Dropout | Pool | GlobalPool | Flatten | Activate | Nested,
+    Field(discriminator="kind"),
+]
+
+
+@dataclass
+class ModelConfig(Defaults):
+    """A network: either `scopes`, or `module`, a flax nnx module of the user's by import path."""
+
+    name: str = "model"
+    input_shape: list[Positive] = field(default_factory=lambda: [784])
+    scopes: dict[str, ScopeConfig] = field(default_factory=dict)
+    module: str | None = None      # package.module.Class, called with (**arguments, rngs=…)
+    arguments: dict[str, Any] = field(default_factory=dict)

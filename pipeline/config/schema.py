@@ -1,0 +1,138 @@
+"""What a whole configuration may hold: one dataclass per group of `conf/`.
+
+Not frozen: Hydra's overrides break on frozen dataclasses. Units stand beside each field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from pipeline.config.model import ModelConfig
+from pipeline.config.persistence import TargetConfig, VerificationConfig
+
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+Positive: TypeAlias = Annotated[int, Field(gt=0)]
+PositiveFloat: TypeAlias = Annotated[float, Field(gt=0.0)]
+Fraction: TypeAlias = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+@dataclass(kw_only=True)
+class DatasetConfig:
+    """Where the examples come from. All sources give the same arrays in IDX order."""
+
+    name: Literal["digits", "mnist", "fashion_mnist", "kmnist"]
+    directory: str | None = None   # of four IDX files; without it TFDS prepares the data once
+    validation_size: Count = 5000  # the first examples of the training file
+    cache: bool = True             # keep one array file beside the prepared TFDS data
+
+
+@dataclass(kw_only=True)
+class OptimizerConfig:
+    """An optax optimizer, driven by the schedule."""
+
+    name: Literal["sgd", "momentum", "adam", "adamw"]
+    learning_rate: PositiveFloat
+    momentum: Fraction = 0.9       # momentum
+    nesterov: bool = False         # momentum
+    beta1: Fraction = 0.9          # adam, adamw
+    beta2: Fraction = 0.999        # adam, adamw
+    epsilon: PositiveFloat = 1e-8  # adam, adamw
+    weight_decay: Annotated[float, Field(ge=0.0)] = 1e-4  # adamw
+    clip_norm: PositiveFloat | None = None  # of the whole gradient, before the optimizer
+
+
+@dataclass(kw_only=True)
+class ScheduleConfig:
+    """The learning rate over steps, starting from `optimizer.learning_rate`."""
+
+    name: Literal["constant", "exponential_decay", "cosine"]
+    decay_steps: Positive | None = None  # exponential_decay; cosine: all steps when not given
+    decay_rate: PositiveFloat = 0.99     # exponential_decay
+    staircase: bool = False              # exponential_decay: decay in jumps
+    warmup_steps: Count = 0              # cosine: steps of linear growth from 0
+    end_factor: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0  # cosine: last rate / first rate
+
+
+@dataclass(kw_only=True)
+class EmaConfig:
+    """Exponential moving averages of the trainable variables; evaluated and persisted when on."""
+
+    decay: Fraction
+    num_updates: bool = True       # decay = min(decay, (1 + step) / (10 + step)), as TF1 does
+
+
+@dataclass(kw_only=True)
+class EarlyStoppingConfig:
+    """Stop when a validation metric has not improved for `patience` evaluations."""
+
+    metric: Literal["accuracy", "loss"] = "accuracy"
+    patience: Positive = 5
+    min_delta: Annotated[float, Field(ge=0.0)] = 0.0
+
+
+@dataclass(kw_only=True)
+class AugmentationConfig:
+    """Random affine and elastic changes of each training image, made on the device."""
+
+    shift: Annotated[float, Field(ge=0.0)] = 0.0      # pixels
+    rotate: Annotated[float, Field(ge=0.0)] = 0.0     # degrees
+    scale: Fraction = 0.0                             # 0.1: between 0.9 and 1.1
+    shear: Annotated[float, Field(ge=0.0)] = 0.0      # degrees
+    elastic: Annotated[float, Field(ge=0.0)] = 0.0    # pixels, of a smooth displacement field
+
+
+@dataclass(kw_only=True)
+class TrainerConfig:
+    """How long and how to train. Exactly one of `epochs` and `steps` is given."""
+
+    batch_size: Positive = 100
+    epochs: PositiveFloat | None = None
+    steps: Positive | None = None
+    interval: Positive | None = None  # steps in one compiled program, one log line; an epoch if null
+    evaluate_every: Positive = 1      # intervals between evaluations on the validation split
+    checkpoint_every: Positive | None = None  # intervals between orbax steps; null: only the last
+    keep_checkpoints: Positive = 2
+    label_smoothing: Fraction = 0.0
+    ema: EmaConfig | None = None
+    early_stopping: EarlyStoppingConfig | None = None
+    augmentation: AugmentationConfig | None = None
+
+
+@dataclass(kw_only=True)
+class RuntimeConfig:
+    """The machine: set before JAX is imported."""
+
+    platform: Literal["auto", "cpu", "cuda"] = "auto"
+    cache_directory: str = "~/.cache/jaxfrost"  # prepared data sets and compiled programs
+    compilation_cache: bool = True
+    x64: bool = False
+    debug_nans: bool = False
+
+
+@dataclass(kw_only=True)
+class TaskConfig:
+    """What this run does."""
+
+    name: Literal["train", "evaluate", "export", "inspect"]
+
+
+@dataclass(kw_only=True)
+class Config:
+    """A whole run."""
+
+    task: TaskConfig
+    dataset: DatasetConfig
+    model: ModelConfig
+    optimizer: OptimizerConfig
+    schedule: ScheduleConfig
+    trainer: TrainerConfig
+    persistence: dict[str, TargetConfig]
+    verification: VerificationConfig
+    runtime: RuntimeConfig
+    seed: Count = 0
+    restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
+    path: str | None = None        # task=inspect: the file to look at
+    notes: str = field(default="")
