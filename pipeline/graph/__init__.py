@@ -1,0 +1,22 @@
+"""GraphDef and MetaGraphDef in memory and on disk, without TensorFlow and without JAX.
+
+`tensors` reads and writes constants and shapes, `walk` goes through a graph, `files` keeps one.
+"""
+
+from pipeline.graph.errors import GraphError as GraphError
+from pipeline.graph.errors import GraphFileNotFound as GraphFileNotFound
+from pipeline.graph.files import load_graph as load_graph
+from pipeline.graph.files import load_meta_graph as load_meta_graph
+from pipeline.graph.files import save_graph as save_graph
+from pipeline.graph.files import save_meta_graph as save_meta_graph
+from pipeline.graph.files import write_atomically as write_atomically
+from pipeline.graph.tensors import decode_shape as decode_shape
+from pipeline.graph.tensors import decode_tensor as decode_tensor
+from pipeline.graph.tensors import encode_shape as encode_shape
+from pipeline.graph.tensors import encode_tensor as encode_tensor
+from pipeline.graph.walk import CONTROL as CONTROL
+from pipeline.graph.walk import Ref as Ref
+from pipeline.graph.walk import missing_node as missing_node
+from pipeline.graph.walk import node_map as node_map
+from pipeline.graph.walk import parse_ref as parse_ref
+from pipeline.graph.walk import topological_order as topological_order

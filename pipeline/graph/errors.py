@@ -1,0 +1,9 @@
+"""The one error of the room."""
+
+
+class GraphError(ValueError):
+    """A graph, a node, a constant or a file of these is not what it must be."""
+
+
+class GraphFileNotFound(GraphError, FileNotFoundError):
+    """The file is absent; an `OSError` too, as TensorFlow raises."""

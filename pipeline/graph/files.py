@@ -1,0 +1,129 @@
+"""GraphDef and MetaGraphDef on disk: binary or text, whichever the file is.
+
+Reading tries binary first and text second, as TensorFlow does
+(tensorflow/python/framework/meta_graph.py, `read_meta_graph_file`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from google.protobuf import text_format
+from google.protobuf.message import DecodeError, EncodeError, Message
+from tensorboard.compat.proto.graph_pb2 import GraphDef
+from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
+
+from pipeline.graph.errors import GraphError, GraphFileNotFound
+
+_LIMIT = 1 << 31   # protobuf parses no message of 2 GiB or more
+
+
+def load_graph(path: str | os.PathLike[str]) -> Message:
+    """The GraphDef in a file, binary or text.
+
+    Raises:
+        GraphError: the file is absent, 2 GiB or larger, or holds no GraphDef.
+    """
+    graph_def = _load(path, GraphDef)
+    if any(not node.op for node in graph_def.node):
+        raise GraphError(f"{path}: no GraphDef: a node has no op; a MetaGraph is read with "
+                         "load_meta_graph, a SavedModel by its directory")
+    return graph_def
+
+
+def load_meta_graph(path: str | os.PathLike[str]) -> Message:
+    """The MetaGraphDef in a `.meta` file, binary or text.
+
+    Raises:
+        GraphError: the file is absent, 2 GiB or larger, or holds no MetaGraphDef.
+    """
+    meta_graph = _load(path, MetaGraphDef)
+    if any(not node.op for node in meta_graph.graph_def.node):
+        raise GraphError(f"{path}: no MetaGraphDef: a node of its graph has no op")
+    return meta_graph
+
+
+def save_graph(
+    graph_def: Message, path: str | os.PathLike[str], *, as_text: bool = False
+) -> None:
+    """Writes a GraphDef; a crash leaves the former file or the new one, never a part.
+
+    Raises:
+        GraphError: the message would take 2 GiB or more.
+    """
+    _save(graph_def, path, as_text)
+
+
+def save_meta_graph(
+    meta_graph: Message, path: str | os.PathLike[str], *, as_text: bool = False
+) -> None:
+    """Writes a MetaGraphDef; a crash leaves the former file or the new one, never a part.
+
+    Raises:
+        GraphError: the message would take 2 GiB or more.
+    """
+    _save(meta_graph, path, as_text)
+
+
+def _load(path: str | os.PathLike[str], kind: type[Message]) -> Message:
+    file = Path(path)
+    if not file.is_file():
+        found = "It is a directory." if file.is_dir() else ""
+        raise GraphFileNotFound(f"File does not exist. Received: {path}. {found}".rstrip())
+    size = file.stat().st_size
+    if size >= _LIMIT:
+        raise GraphError(f"{path}: {size} bytes; no {kind.DESCRIPTOR.name} reaches 2 GiB")
+    content = file.read_bytes()
+    message = kind()
+    try:
+        message.ParseFromString(content)
+        if not content or message.ListFields():
+            return message
+        binary: Exception = DecodeError("none of its fields is known")
+    except DecodeError as error:
+        binary = error
+    message = kind()
+    try:
+        text_format.Parse(content.decode(), message)
+    except (text_format.ParseError, UnicodeDecodeError, RecursionError) as error:
+        raise GraphError(f"{path}: no {kind.DESCRIPTOR.name}: as binary: {binary}; "
+                         f"as text: {str(error)[:200]}") from None
+    return message
+
+
+def _save(message: Message, path: str | os.PathLike[str], as_text: bool) -> None:
+    size = message.ByteSize()
+    if size >= _LIMIT:
+        raise GraphError(f"{path}: {message.DESCRIPTOR.name} would take {size} bytes; no program "
+                         "reads 2 GiB or more: keep the variables in a checkpoint instead")
+    if as_text:
+        write_atomically(path, text_format.MessageToString(message).encode())
+        return
+    try:
+        write_atomically(path, message.SerializeToString(deterministic=True))
+    except EncodeError as error:
+        raise GraphError(f"{path}: cannot be serialised: {error}") from None
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Puts `content` in place of the file at once: temporary file, fsync, rename, fsync."""
+    target = Path(path)
+    temporary = target.parent / f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}"
+    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
