@@ -10,6 +10,12 @@ from pipeline.graph.files import load_meta_graph as load_meta_graph
 from pipeline.graph.files import save_graph as save_graph
 from pipeline.graph.files import save_meta_graph as save_meta_graph
 from pipeline.graph.files import write_atomically as write_atomically
+from pipeline.graph.nodes import build_node as build_node
+from pipeline.graph.nodes import infer_attrs as infer_attrs
+from pipeline.graph.nodes import output_types as output_types
+from pipeline.graph.nodes import signature as signature
+from pipeline.graph.op_defs import has_op_def as has_op_def
+from pipeline.graph.op_defs import op_def as op_def
 from pipeline.graph.tensors import decode_shape as decode_shape
 from pipeline.graph.tensors import decode_tensor as decode_tensor
 from pipeline.graph.tensors import encode_shape as encode_shape
