@@ -1,0 +1,136 @@
+"""One IDX file, strictly read; gzipped or not.
+
+# file: 0x0000 | type 0x08 (uint8) | rank | rank x uint32 big-endian | values, last axis fastest
+# images: rank 3, [n, 28, 28];  labels: rank 1, [n]
+
+Source of the layout: "THE IDX FILE FORMAT" at the end of http://yann.lecun.com/exdb/mnist/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.data.dataset import NUM_CLASSES, UInt8
+from pipeline.data.errors import DataError
+from pipeline.data.streams import ByteStream, open_stream
+
+_SIDE = 28
+_LARGEST = 1 << 31   # bytes of values; 45 times MNIST's training images
+_AGAIN = "delete the file and fetch it again"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a file is expected to be."""
+
+    noun: str
+    magic: int
+    rank: int
+
+
+IMAGES = Kind("images", 0x00000803, 3)
+LABELS = Kind("labels", 0x00000801, 1)
+_SEEN_AS = {IMAGES.magic: "an image file (idx3)", LABELS.magic: "a label file (idx1)"}
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """The values of a file, with what identifies it."""
+
+    path: Path
+    values: UInt8
+    header: bytes
+    sha256: str
+
+    def payload_sha256(self) -> str:
+        """sha256 in hex of the decompressed file: the same however it was compressed."""
+        digest = hashlib.sha256(self.header)
+        digest.update(np.ascontiguousarray(self.values))
+        return digest.hexdigest()
+
+
+def read_images(path: Path) -> IdxFile:
+    """Images of 28x28: `values` is uint8 [n, 28, 28], n at least 1.
+
+    Raises:
+        DataError: the file cannot be read or is not exactly that.
+    """
+    return _read(path, IMAGES)
+
+
+def read_labels(path: Path) -> IdxFile:
+    """Labels: `values` is uint8 [n], each 0 to 9, n at least 1.
+
+    Raises:
+        DataError: the file cannot be read or is not exactly that.
+    """
+    read = _read(path, LABELS)
+    wrong = np.flatnonzero(read.values >= NUM_CLASSES)
+    if len(wrong):
+        raise DataError(
+            f"{path}: label {read.values[wrong[0]]} at index {wrong[0]:,} is not a digit 0-9 "
+            f"({len(wrong):,} such labels); {_AGAIN}")
+    return read
+
+
+def _read(path: Path, kind: Kind) -> IdxFile:
+    try:
+        with path.open("rb") as file:
+            return _parse(open_stream(file, path), path, kind)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); expected an IDX file of "
+                        f"{kind.noun}") from error
+
+
+def _parse(stream: ByteStream, path: Path, kind: Kind) -> IdxFile:
+    header = stream.read(4)
+    if len(header) < 4 or int.from_bytes(header, "big") != kind.magic:
+        raise DataError(f"{path}: {_found(header + stream.read(28), kind)}")
+    header += stream.read(4 * kind.rank)
+    if len(header) < 4 + 4 * kind.rank:
+        raise DataError(f"{path}: the file ends within its header, after {len(header)} bytes; {_AGAIN}")
+    shape = struct.unpack(f">{kind.rank}I", header[4:])
+    _check_shape(path, kind, shape)
+    announced = math.prod(shape)
+    values = stream.read(announced)
+    if len(values) < announced:
+        raise DataError(
+            f"{path}: the header announces {shape[0]:,} {kind.noun} ({len(header) + announced:,} bytes) "
+            f"but {len(header) + len(values):,} bytes are there; {_AGAIN}")
+    if stream.read(1):
+        raise DataError(f"{path}: the file holds more data than its header announces "
+                        f"({shape[0]:,} {kind.noun}); {_AGAIN}")
+    stream.finish()
+    return IdxFile(path, np.frombuffer(values, np.uint8).reshape(shape), bytes(header),
+                   stream.sha256())
+
+
+def _check_shape(path: Path, kind: Kind, shape: tuple[int, ...]) -> None:
+    count, *sides = shape
+    if sides and sides != [_SIDE, _SIDE]:
+        raise DataError(f"{path}: images are {sides[0]}x{sides[1]} pixels; {_SIDE}x{_SIDE} is "
+                        "needed: scale them first")
+    if count == 0:
+        raise DataError(f"{path}: the header announces 0 {kind.noun}; at least one is needed: {_AGAIN}")
+    if math.prod(shape) > _LARGEST:
+        raise DataError(f"{path}: the header announces {count:,} {kind.noun} ({math.prod(shape):,} "
+                        f"bytes); more than {_LARGEST:,} bytes are not loaded: {_AGAIN}")
+
+
+def _found(start: bytes, kind: Kind) -> str:
+    """What a file with another magic number seems to be, and what to do about it."""
+    if not start:
+        return f"the file is empty; {_AGAIN}"
+    expected = f"expected {kind.noun} (IDX magic 0x{kind.magic:08x}) but found"
+    magic = int.from_bytes(start[:4], "big")
+    if len(start) >= 4 and magic in _SEEN_AS:
+        return f"{expected} {_SEEN_AS[magic]}; was the file renamed?"
+    if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start):
+        return f"{expected} an HTML/text file; a server's error page was probably saved: {_AGAIN}"
+    return f"{expected} an unknown format (magic 0x{start[:4].hex()}); {_AGAIN}"
