@@ -1,8 +1,7 @@
 """The published data sets: where their four IDX files lie and how to know them.
 
 Addresses, sizes and sha256 of the .gz files are those that tensorflow-datasets 4.9.10 carries in
-`url_checksums/{mnist,fashion_mnist,kmnist}.txt`. The addresses must stay exactly these: TFDS finds a
-file in `manual_dir` by its registered address.
+`url_checksums/{mnist,fashion_mnist,kmnist}.txt`; MNIST's payload digests are of those files.
 """
 
 from __future__ import annotations
@@ -33,6 +32,7 @@ class Source:
     homepage: str
     citation: str
     classes: tuple[str, ...] = tuple("0123456789")
+    version: str = "3.0.1"   # of the packaged TFDS builder
 
 
 # In TF1's reading order.
@@ -62,7 +62,7 @@ MNIST = Source(
             "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
     },
     homepage="http://yann.lecun.com/exdb/mnist/",
-    citation="Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits. 1998.",
+    citation="Y. LeCun, C. Cortes, C. Burges: MNIST handwritten digit database. 2010.",
 )
 
 FASHION_MNIST = Source(

@@ -103,8 +103,9 @@ class DataSet:
 class FakeDataSet(DataSet):
     """TF1's `fake_data=True`: 10,000 examples that are all the same, as Python lists."""
 
-    def __init__(self, random: np.random.RandomState, view: View | None = None) -> None:
-        super().__init__(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8), random, view)
+    def __init__(self, view: View) -> None:
+        super().__init__(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8),
+                         np.random.RandomState(0), view)
 
     @property
     def num_examples(self) -> int:
@@ -147,8 +148,8 @@ class DataSets(_Splits):
         digest = hashlib.sha256()
         for split in (self.validation, self.train, self.test):
             digest.update(f"{len(split.pixels)}\n".encode())
-            digest.update(np.ascontiguousarray(split.pixels))
-            digest.update(np.ascontiguousarray(split.digits))
+            digest.update(split.pixels.tobytes())
+            digest.update(split.digits.tobytes())
         return digest.hexdigest()
 
 

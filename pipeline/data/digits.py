@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 from importlib import resources
-from typing import IO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +28,9 @@ _log = logging.getLogger("pipeline.data")
 def load_digits() -> Arrays:
     """The embedded digits: uint8 images [1437, 28, 28] and [360, 28, 28] with their labels."""
     _log.warning(
-        "digits is no substitute for MNIST: %d training examples, enlarged from 8x8. A model trained "
-        "on it gets about 50 %% of MNIST's test images right. Real data: dataset=mnist",
-        TRAIN_EXAMPLES)
+        "digits is no substitute for MNIST: %s training examples, enlarged from 8x8; a model "
+        "trained on them gets about 50 %% of MNIST's test images right. For MNIST: dataset=mnist",
+        f"{TRAIN_EXAMPLES:,}")
     small, labels = embedded()
     images = enlarge(small)
     return Arrays(images[:TRAIN_EXAMPLES], labels[:TRAIN_EXAMPLES],
@@ -40,16 +39,16 @@ def load_digits() -> Arrays:
 
 def embedded() -> tuple[UInt8, UInt8]:
     """The digits as published: uint8 images [1797, 8, 8] with values 0 to 16, and labels [1797]."""
-    with resources.files("pipeline.data").joinpath("embedded", FILE).open("rb") as file:
-        with np.load(cast(IO[bytes], file), allow_pickle=False) as arrays:
-            return arrays["images"], arrays["labels"]
+    path = resources.files("pipeline.data").joinpath("embedded", FILE)
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        return arrays["images"], arrays["labels"]
 
 
 def enlarge(small: UInt8) -> UInt8:
     """8x8 images with values 0 to 16 as uint8 [n, 28, 28], like MNIST's in size and place."""
     cubic = _cubic_weights(_SMALL, _MIDDLE)
     grey = cubic @ (small / 16.0) @ cubic.T
-    grey = np.clip((grey - 0.25) * 2.0, 0.0, 1.0)
+    grey = np.clip((grey - 0.25) * 2.0, 0.0, 1.0)  # contrast
     # The 1e-6 lifts exact ties off the fence, where two BLAS libraries could round differently.
     levels = np.floor(255.0 * grey + 0.5 + 1e-6).astype(np.uint8)
     images = np.zeros((len(small), _LARGE, _LARGE), np.uint8)
@@ -64,17 +63,18 @@ def _offsets(grey: NDArray[np.float64]) -> NDArray[np.int64]:
     mass = grey.sum(axis=(1, 2))
     centres = np.stack([grey.sum(axis=2) @ places, grey.sum(axis=1) @ places], axis=1)
     wanted = (_LARGE - 1) / 2 - centres / mass[:, None]
-    return np.clip(np.floor(wanted + 0.5), 0, _LARGE - _MIDDLE).astype(np.int64)
+    nearest: NDArray[np.int64] = np.floor(wanted + 0.5).astype(np.int64)
+    return nearest.clip(0, _LARGE - _MIDDLE)
 
 
 def _cubic_weights(size: int, larger: int) -> NDArray[np.float64]:
-    """Catmull-Rom interpolation as a matrix [larger, size]; pixel centres at halves, edges repeat."""
+    """Catmull-Rom interpolation as a matrix [larger, size]: pixel centres at halves, 0 outside."""
     weights = np.zeros((larger, size))
     centres = (np.arange(larger) + 0.5) * size / larger - 0.5
     for row, centre in enumerate(centres):
         first = int(np.floor(centre)) - 1
-        for source in range(first, first + 4):
-            weights[row, min(max(source, 0), size - 1)] += _catmull_rom(abs(centre - source))
+        for source in range(max(first, 0), min(first + 4, size)):
+            weights[row, source] = _catmull_rom(abs(centre - source))
     return weights
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 
-from pipeline.data.catalogue import FILE_NAMES, Part, Source
+from pipeline.data.catalogue import FILE_NAMES, Part, Published, Source
 from pipeline.data.dataset import Arrays
 from pipeline.data.errors import DataError
-from pipeline.data.idx import IdxFile, read_images, read_labels
+from pipeline.data.idx import IdxFile, payload_sha256, read_images, read_labels
 
 _log = logging.getLogger("pipeline.data")
 
@@ -23,15 +24,26 @@ def load_directory(directory: Path, source: Source) -> Arrays:
         DataError: files are missing, damaged, or do not belong together.
     """
     paths = find_files(directory, source)
-    files: dict[Part, IdxFile] = {
-        part: (read_images if part.endswith("images") else read_labels)(path)
-        for part, path in paths.items()
-    }
+    return assemble({part: read(part, path) for part, path in paths.items()}, source)
+
+
+def read(part: Part, path: Path) -> IdxFile:
+    """The file of one part: images or labels."""
+    return read_images(path) if part.endswith("images") else read_labels(path)
+
+
+def assemble(files: dict[Part, IdxFile], source: Source) -> Arrays:
+    """The arrays of four files that belong together.
+
+    Raises:
+        DataError: a split has more images than labels, or fewer.
+    """
     _check_counts(files["train_images"], files["train_labels"], "train")
     _check_counts(files["test_images"], files["test_labels"], "test")
-    different = [file.path.name for part, file in files.items() if not is_published(file, part, source)]
+    different = [str(file.path) for part, file in files.items()
+                 if part in source.files and not is_published(file, source.files[part])]
     if different:
-        _log.warning("%s: not the published %s: %s", directory, source.title, ", ".join(different))
+        _log.warning("not the published %s: %s", source.title, ", ".join(different))
     return Arrays(*(files[part].values for part in FILE_NAMES))
 
 
@@ -48,9 +60,31 @@ def find_files(directory: Path, source: Source) -> dict[Part, Path]:
     found_files = {part: find_file(directory, name) for part, name in FILE_NAMES.items()}
     missing = [FILE_NAMES[part] for part, path in found_files.items() if path is None]
     if missing:
-        raise DataError(f"{directory}: {len(missing)} of the 4 {source.title} files missing: "
-                        f"{', '.join(missing)}; get them from {source.url}")
+        raise DataError(f"{missing_text(directory, source, missing)}; get them from {source.url}")
     return {part: path for part, path in found_files.items() if path is not None}
+
+
+def find_published(directory: Path, source: Source) -> None:
+    """Check that `directory` holds the published .gz files under their own names, as TFDS needs.
+
+    Raises:
+        DataError: one is missing or another; TFDS would go to the network for it.
+    """
+    missing = [name for name in FILE_NAMES.values() if not (directory / name).is_file()]
+    if missing:
+        raise DataError(f"{missing_text(directory, source, missing)}; get them from {source.url}")
+    for part, published in source.files.items():
+        path = directory / FILE_NAMES[part]
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != published.sha256:
+            raise DataError(f"{path}: found sha256 {found}, expected {published.sha256}; "
+                            f"TFDS takes only the published files: get it from {source.url}")
+
+
+def missing_text(directory: Path, source: Source, missing: list[str]) -> str:
+    """Which of the four files a directory lacks, in words."""
+    return (f"{directory}: {len(missing)} of the 4 {source.title} files missing: "
+            f"{', '.join(missing)}")
 
 
 def find_file(directory: Path, name: str) -> Path | None:
@@ -63,12 +97,11 @@ def find_file(directory: Path, name: str) -> Path | None:
     return None
 
 
-def is_published(file: IdxFile, part: Part, source: Source) -> bool:
-    """Whether the file is the published one, however it is compressed where that can be told."""
-    published = source.files[part]
-    if file.sha256 == published.sha256:
-        return True
-    return published.payload_sha256 is not None and file.payload_sha256() == published.payload_sha256
+def is_published(file: IdxFile, published: Published) -> bool:
+    """Whether it is the published file; otherwise compressed too, where that can be told."""
+    if file.sha256 == published.sha256 or published.payload_sha256 is None:
+        return file.sha256 == published.sha256
+    return payload_sha256(file.values) == published.payload_sha256
 
 
 def _check_counts(images: IdxFile, labels: IdxFile, split: str) -> None:

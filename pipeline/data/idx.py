@@ -45,14 +45,7 @@ class IdxFile:
 
     path: Path
     values: UInt8
-    header: bytes
     sha256: str
-
-    def payload_sha256(self) -> str:
-        """sha256 in hex of the decompressed file: the same however it was compressed."""
-        digest = hashlib.sha256(self.header)
-        digest.update(np.ascontiguousarray(self.values))
-        return digest.hexdigest()
 
 
 def read_images(path: Path) -> IdxFile:
@@ -79,6 +72,14 @@ def read_labels(path: Path) -> IdxFile:
     return read
 
 
+def payload_sha256(values: UInt8) -> str:
+    """sha256 in hex of the uncompressed IDX file that holds these images or labels."""
+    kind = IMAGES if values.ndim == IMAGES.rank else LABELS
+    digest = hashlib.sha256(struct.pack(f">I{kind.rank}I", kind.magic, *values.shape))
+    digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
 def _read(path: Path, kind: Kind) -> IdxFile:
     try:
         with path.open("rb") as file:
@@ -91,24 +92,25 @@ def _read(path: Path, kind: Kind) -> IdxFile:
 def _parse(stream: ByteStream, path: Path, kind: Kind) -> IdxFile:
     header = stream.read(4)
     if len(header) < 4 or int.from_bytes(header, "big") != kind.magic:
-        raise DataError(f"{path}: {_found(header + stream.read(28), kind)}")
+        raise DataError(f"{path}: {_found(bytes(header + stream.read(28)), kind)}")
     header += stream.read(4 * kind.rank)
     if len(header) < 4 + 4 * kind.rank:
-        raise DataError(f"{path}: the file ends within its header, after {len(header)} bytes; {_AGAIN}")
+        raise DataError(f"{path}: the file ends within its header, after {len(header)} bytes; "
+                        f"{_AGAIN}")
     shape = struct.unpack(f">{kind.rank}I", header[4:])
     _check_shape(path, kind, shape)
     announced = math.prod(shape)
     values = stream.read(announced)
     if len(values) < announced:
         raise DataError(
-            f"{path}: the header announces {shape[0]:,} {kind.noun} ({len(header) + announced:,} bytes) "
-            f"but {len(header) + len(values):,} bytes are there; {_AGAIN}")
+            f"{path}: the header announces {shape[0]:,} {kind.noun} "
+            f"({len(header) + announced:,} bytes) but {len(header) + len(values):,} bytes are "
+            f"there; {_AGAIN}")
     if stream.read(1):
         raise DataError(f"{path}: the file holds more data than its header announces "
                         f"({shape[0]:,} {kind.noun}); {_AGAIN}")
     stream.finish()
-    return IdxFile(path, np.frombuffer(values, np.uint8).reshape(shape), bytes(header),
-                   stream.sha256())
+    return IdxFile(path, np.frombuffer(values, np.uint8).reshape(shape), stream.sha256())
 
 
 def _check_shape(path: Path, kind: Kind, shape: tuple[int, ...]) -> None:
@@ -117,7 +119,8 @@ def _check_shape(path: Path, kind: Kind, shape: tuple[int, ...]) -> None:
         raise DataError(f"{path}: images are {sides[0]}x{sides[1]} pixels; {_SIDE}x{_SIDE} is "
                         "needed: scale them first")
     if count == 0:
-        raise DataError(f"{path}: the header announces 0 {kind.noun}; at least one is needed: {_AGAIN}")
+        raise DataError(f"{path}: the header announces 0 {kind.noun}; at least one is needed: "
+                        f"{_AGAIN}")
     if math.prod(shape) > _LARGEST:
         raise DataError(f"{path}: the header announces {count:,} {kind.noun} ({math.prod(shape):,} "
                         f"bytes); more than {_LARGEST:,} bytes are not loaded: {_AGAIN}")

@@ -1,8 +1,8 @@
 """The order of examples: TF 1.15's `next_batch`, as indices instead of copied images.
 
-Semantics: `read_data_sets` of TensorFlow 1.15 keeps one shuffled copy of the images and shuffles that
-copy again at every epoch, so its permutations compose. Permuting an index array the same way gives
-the same batches at a thousandth of the memory traffic.
+`read_data_sets` of TensorFlow 1.15 keeps one shuffled copy of the images and shuffles that copy
+again at every epoch, so its permutations compose. Permuting an index array the same way gives the
+same batches at a thousandth of the memory traffic.
 """
 
 from __future__ import annotations
@@ -50,11 +50,12 @@ class BatchIndices:
     def take(self, batches: int, batch_size: int, shuffle: bool = True) -> Indices:
         """The indices of the next `batches` batches, int32 [batches, batch_size].
 
-        A batch that crosses the end of an epoch joins the rest of it and the start of the next; only
-        then does `epochs_completed` grow. `shuffle=False` leaves the order as it is.
+        A batch that crosses the end of an epoch joins the rest of it and the start of the next;
+        only then does `epochs_completed` grow. `shuffle=False` leaves the order as it is.
 
         Raises:
-            ValueError: `batch_size` is not between 1 and `num_examples` (TF1 silently returns too few).
+            ValueError: `batch_size` is not between 1 and `num_examples`; beyond that TF1 silently
+                returns too few.
         """
         if not 1 <= batch_size <= self.num_examples:
             raise ValueError(f"batch_size={batch_size}: expected 1 to {self.num_examples}, "
@@ -110,8 +111,9 @@ class BatchIndices:
             raise ValueError(f"data position: found {sorted(state)}, expected {sorted(expected)}")
         for key, like in expected.items():
             if np.shape(state[key]) != like.shape:
-                raise ValueError(f"data position {key}: found shape {np.shape(state[key])}, expected "
-                                 f"{like.shape}; it was saved with another data set or validation_size")
+                raise ValueError(f"data position {key}: found shape {np.shape(state[key])}, "
+                                 f"expected {like.shape}; it is of another data set or "
+                                 "validation_size")
         if not np.array_equal(np.sort(state["order"]), np.arange(self.num_examples)):
             raise ValueError("data position order: not a permutation of the examples; "
                              "the saved state is damaged")

@@ -1,7 +1,7 @@
 """Make the embedded digits again: `python -m pipeline.data.regenerate_digits SOURCE`.
 
-SOURCE is UCI's `optdigits.tes` (https://archive.ics.uci.edu/dataset/80, doi 10.24432/C50P49) or the
-copy of it in scikit-learn, `sklearn/datasets/data/digits.csv.gz`: one line per digit, 64 values of 0
+SOURCE is UCI's `optdigits.tes` (https://archive.ics.uci.edu/dataset/80, doi 10.24432/C50P49) or
+scikit-learn's copy of it, `sklearn/datasets/data/digits.csv.gz`: one line per digit, 64 values of 0
 to 16 and the label, separated by commas.
 """
 
