@@ -1,0 +1,111 @@
+"""Equations whose inputs are known are computed here and now, with NumPy.
+
+A folded constant may be lazy as tensors are (see `builder`): 1 where its value has n, or a scalar.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from pipeline.lowering import dims
+from pipeline.lowering.ir import Array, Equation, Program
+
+_SMALL = 1 << 16    # bytes: a result may be that large, or as large as what it is made of
+
+_ELEMENTWISE: dict[str, Callable[..., Any]] = {
+    "neg": np.negative, "abs": np.abs, "sqrt": np.sqrt, "square": np.square, "exp": np.exp,
+    "log": np.log, "floor": np.floor, "ceil": np.ceil, "not": np.invert, "tanh": np.tanh,
+    "rsqrt": lambda x: 1 / np.sqrt(x), "sign": np.sign,
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "max": np.maximum, "min": np.minimum,
+    "pow": np.power, "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal,
+    "gt": np.greater, "ge": np.greater_equal, "and": np.bitwise_and, "or": np.bitwise_or,
+    "xor": np.bitwise_xor, "convert_element_type": lambda x: x,
+    "select_n": lambda which, no, yes: np.where(which, yes, no),
+}
+
+
+def _slice(equation: Equation, x: Array) -> Array:
+    params = equation.params
+    strides = params["strides"] or [1] * x.ndim
+    return x[tuple(slice(*row) for row in zip(
+        params["start_indices"], params["limit_indices"], strides, strict=True))]
+
+
+def _iota(equation: Equation) -> Array:
+    shape, axis = equation.output.shape, equation.params["dimension"]
+    counts = np.arange(shape[axis]).reshape([-1 if at == axis else 1 for at in range(len(shape))])
+    return np.broadcast_to(counts, shape)
+
+
+# functions of the equation and of whole arrays
+_WHOLE: dict[str, Callable[..., Any]] = {
+    "reshape": lambda e, x: x.reshape(e.output.shape),
+    "squeeze": lambda e, x: x.reshape(e.output.shape),
+    "expand_dims": lambda e, x: x.reshape(e.output.shape),
+    "transpose": lambda e, x: x.transpose(e.params["permutation"]),
+    "rev": lambda e, x: np.flip(x, e.params["dimensions"]),
+    "slice": _slice,
+    "concatenate": lambda e, *xs: np.concatenate(xs, e.params["dimension"]),
+    "integer_pow": lambda e, x: np.power(x, np.asarray(e.params["y"], x.dtype)),
+    "iota": _iota,
+    "reduce_sum": lambda e, x: np.sum(x, axis=e.params["axes"], dtype=x.dtype),
+    "reduce_max": lambda e, x: np.max(x, axis=e.params["axes"]),
+    "reduce_min": lambda e, x: np.min(x, axis=e.params["axes"]),
+}
+
+
+def run(program: Program, *, variables: bool) -> None:
+    """Compute what is known; of the variables' values only if `variables` is set."""
+    for equation in program.equations:
+        inputs = equation.inputs
+        if any(v.constant is None or (v.name and not variables) for v in inputs):
+            continue
+        with np.errstate(all="ignore"):
+            result = _evaluate(equation, [v.constant for v in inputs if v.constant is not None])
+        if result is not None:
+            output = equation.output
+            output.constant = np.asarray(result).astype(output.dtype, copy=False)
+    program.equations = [equation for equation in program.equations
+                         if equation.output.constant is None]
+
+
+def _evaluate(equation: Equation, inputs: list[Array]) -> Array | None:
+    primitive, output = equation.primitive, equation.output
+    if not isinstance(output.dtype, np.dtype) or len(equation.outputs) != 1:
+        return None
+    if primitive == "broadcast_in_dim":
+        return _broadcast(equation, inputs[0])
+    if primitive in _ELEMENTWISE or (primitive == "div" and output.dtype.kind not in "iu"):
+        return _elementwise(_ELEMENTWISE.get(primitive, np.divide), inputs)
+    if primitive not in _WHOLE or not dims.is_known(output.shape):
+        return None
+    if not all(dims.is_known(value.shape) for value in equation.inputs):
+        return None
+    if not _fits(output.shape, output.dtype.itemsize, inputs):
+        return None
+    whole = [np.broadcast_to(array, value.shape)
+             for array, value in zip(inputs, equation.inputs, strict=True)]
+    return np.asarray(_WHOLE[primitive](equation, *whole))
+
+
+def _fits(shape: Sequence[int], itemsize: int, inputs: list[Array]) -> bool:
+    return math.prod(shape) * itemsize <= max([_SMALL, *(array.nbytes for array in inputs)])
+
+
+def _elementwise(function: Callable[..., Any], inputs: list[Array]) -> Array | None:
+    shape = np.broadcast_shapes(*(array.shape for array in inputs))
+    return function(*inputs) if _fits(shape, inputs[-1].itemsize, inputs) else None
+
+
+def _broadcast(equation: Equation, array: Array) -> Array:
+    """Lazy: dimensions of 1 are put in, nothing is repeated."""
+    if array.ndim == 0:
+        return array
+    shape = [1] * equation.output.rank
+    for axis, size in zip(equation.params["broadcast_dimensions"], array.shape, strict=True):
+        shape[axis] = size
+    return array.reshape(shape)

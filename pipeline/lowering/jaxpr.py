@@ -1,0 +1,199 @@
+"""JAX's jaxpr → our flat program: the only file that knows JAX's internals.
+
+What JAX says by nesting (`jit`, `custom_jvp_call`, `checkpoint`, …) is written out in place, with
+the name scopes joined; loops and conditionals keep their bodies as programs of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax._src import source_info_util
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+
+from pipeline.lowering.errors import LoweringError
+from pipeline.lowering.ir import Array, DType, Equation, Program, Value
+
+BATCH = "batch"    # the symbol of a leading dimension that is not known
+
+# primitives that only call a jaxpr, and the parameter that holds it
+_CALLS = {
+    "jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr",
+    "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr",
+    "custom_vjp_call_jaxpr": "fun_jaxpr", "remat": "jaxpr", "checkpoint": "jaxpr",
+    "remat2": "jaxpr", "composite": "jaxpr", "custom_lin": "jaxpr",
+}
+# primitives that give back what they take
+_IDENTITIES = ("stop_gradient", "copy", "copy_p", "optimization_barrier", "name",
+               "sharding_constraint", "layout_constraint")
+
+
+class Traced(NamedTuple):
+    """A function as a program; its inputs are the variables and then the inputs."""
+
+    program: Program
+    variables: dict[str, Value]
+    inputs: dict[str, Value]
+
+
+def trace(
+    function: Callable[..., Any],
+    variables: Any,
+    inputs: Mapping[str, jax.ShapeDtypeStruct],
+    *,
+    shapes_only: bool = False,
+) -> Traced:
+    """Trace `function(variables, *inputs)` with symbolic dimensions.
+
+    Args:
+        function: pure, of arrays.
+        variables: a pytree of arrays; a leaf's name is its path joined by "/".
+        inputs: shape and dtype by name. None as first dimension is the batch; a string anywhere is
+            a dimension of that name.
+        shapes_only: leave the variables' values out, so that nothing is computed from them.
+
+    Raises:
+        LoweringError: a shape is not of that form, or the function needs a dimension's number.
+    """
+    leaves, tree = jax.tree_util.tree_flatten_with_path(variables)
+    arguments = [_spec(leaf.shape, leaf.dtype) for _, leaf in leaves]
+    specs = _symbolic(inputs)
+    try:
+        closed = jax.make_jaxpr(function)(jax.tree_util.tree_unflatten(tree, arguments), *specs)
+    except jax.core.InconclusiveDimensionOperation as error:
+        raise LoweringError("the function's Python depends on the size of a dimension that is not "
+                            f"known; give that input a fixed shape: {error}") from None
+    flattener = _Flattener()
+    program = flattener.program(closed)
+    names = [_path_name(path) for path, _ in leaves]
+    named = dict(zip([*names, *inputs], program.inputs, strict=True))
+    if len(named) < len(program.inputs):
+        raise LoweringError(f"variables and inputs share a name: {sorted([*names, *inputs])}")
+    for name, value in named.items():
+        value.name = name
+    if not shapes_only:
+        for name, (_, leaf) in zip(names, leaves, strict=True):
+            named[name].constant = np.asarray(leaf).astype(named[name].dtype, copy=False)
+    return Traced(program, {name: named[name] for name in names},
+                  {name: named[name] for name in inputs})
+
+
+def _symbolic(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> list[jax.ShapeDtypeStruct]:
+    """The inputs' shapes with `None` and names turned into symbolic dimensions of one scope."""
+    scope = jax.export.SymbolicScope()
+    specs = []
+    for name, spec in inputs.items():
+        words = []
+        for axis, size in enumerate(spec.shape):
+            if size is None and axis == 0:
+                words.append(BATCH)
+            elif isinstance(size, (int, np.integer, str)):
+                words.append(str(size))
+            else:
+                raise LoweringError(f"input {name}: dimension {axis} of {spec.shape} is {size!r}; "
+                                    "expected a number, a name, or None for the leading batch")
+        shape = jax.export.symbolic_shape(", ".join(words), scope=scope) if words else ()
+        specs.append(_spec(shape, spec.dtype))
+    return specs
+
+
+def _spec(shape: Any, dtype: Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(shape, dtype)  # type: ignore[no-untyped-call]
+
+
+def _path_name(path: Sequence[Any]) -> str:
+    parts = (getattr(key, "key", getattr(key, "name", getattr(key, "idx", key))) for key in path)
+    return "/".join(str(part) for part in parts)
+
+
+class _Flattener:
+    """Writes nested jaxprs out in one list of equations."""
+
+    def program(self, closed: ClosedJaxpr | Jaxpr) -> Program:
+        """A jaxpr as a program of its own."""
+        jaxpr, constants = _open(closed)
+        inputs = [self._fresh(variable) for variable in jaxpr.invars]
+        equations: list[Equation] = []
+        outputs = self._inline(jaxpr, constants, inputs, (), equations)
+        return Program(inputs, outputs, equations)
+
+    def _inline(
+        self, jaxpr: Jaxpr, constants: Sequence[Any], inputs: Sequence[Value],
+        scope: tuple[str, ...], equations: list[Equation],
+    ) -> list[Value]:
+        values = dict(zip(jaxpr.invars, inputs, strict=True))
+        for variable, array in zip(jaxpr.constvars, constants, strict=True):
+            values[variable] = self._known(variable, array)
+
+        def read(atom: Any) -> Value:
+            return self._known(atom, atom.val) if isinstance(atom, Literal) else values[atom]
+
+        for eqn in jaxpr.eqns:
+            arguments = [read(atom) for atom in eqn.invars]
+            name, path = eqn.primitive.name, scope + _scopes(eqn)
+            if name in _CALLS and _CALLS[name] in eqn.params:
+                inner, known = _open(eqn.params[_CALLS[name]])
+                results = self._inline(inner, known, arguments, path, equations)
+            elif name in _IDENTITIES:
+                results = arguments
+            else:
+                results = [self._fresh(variable) for variable in eqn.outvars]
+                equations.append(Equation(name, arguments, results, self._params(eqn.params),
+                                          "/".join(path), _source(eqn)))
+            values.update(zip(eqn.outvars, results, strict=True))
+        return [read(atom) for atom in jaxpr.outvars]
+
+    def _params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters, with jaxprs as programs."""
+        return {key: self._param(value) for key, value in params.items()}
+
+    def _param(self, value: Any) -> Any:
+        if isinstance(value, (ClosedJaxpr, Jaxpr)):
+            return self.program(value)
+        if isinstance(value, tuple) and value and isinstance(value[0], (ClosedJaxpr, Jaxpr)):
+            return tuple(self.program(each) for each in value)
+        return value
+
+    def _fresh(self, variable: Any) -> Value:
+        aval = variable.aval
+        return Value(tuple(_plain(size) for size in getattr(aval, "shape", ())), _dtype(aval))
+
+    def _known(self, atom: Any, array: Any) -> Value:
+        value = self._fresh(atom)
+        value.constant = _to_numpy(array, value.dtype)
+        return value
+
+
+def _open(closed: Any) -> tuple[Jaxpr, Sequence[Any]]:
+    """The jaxpr and its constants; from JAX 0.11 on a closed jaxpr is one jaxpr with `consts`."""
+    return getattr(closed, "jaxpr", closed), getattr(closed, "consts", ())
+
+
+def _plain(size: Any) -> Any:
+    return int(size) if isinstance(size, (int, np.integer)) else size
+
+
+def _dtype(aval: Any) -> DType:
+    """NumPy's dtype; an extended one (random keys) as it is, for the rules to refuse by name."""
+    dtype: DType = getattr(aval, "dtype", np.dtype(np.float32))
+    return dtype
+
+
+def _to_numpy(array: Any, dtype: Any) -> Array:
+    if not isinstance(dtype, np.dtype):
+        return np.asarray(jax.random.key_data(array))
+    return np.asarray(array, dtype)
+
+
+def _scopes(eqn: Any) -> tuple[str, ...]:
+    """The user's name scopes; transformations (`vmap`, `jvp`) also stand on the stack."""
+    return tuple(part for entry in eqn.source_info.name_stack.stack
+                 if type(entry).__name__ == "Scope" for part in entry.name.split("/"))
+
+
+def _source(eqn: Any) -> Callable[[], str]:
+    info = eqn.source_info
+    return lambda: str(source_info_util.summarize(info))

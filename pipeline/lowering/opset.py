@@ -1,0 +1,43 @@
+"""Which ops the graph's readers know."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pipeline.lowering.errors import LoweringError
+
+
+class Opset(NamedTuple):
+    """`renamed`: ops that a later one replaces; `producer`: the version written in the graph."""
+
+    name: str
+    producer: int
+    renamed: dict[str, str]
+
+    @property
+    def modern(self) -> bool:
+        """Whether ops newer than TensorFlow 1 may be used."""
+        return bool(self.renamed)
+
+
+_OPSETS = {
+    # 22 is the first where a Placeholder's shape [] is a scalar; old readers refuse nothing below
+    # 27 (shared/reference/consumers.md, formats.md §4)
+    "tf1": Opset("tf1", 24, {}),
+    # TensorFlow 2.21, whose op definitions are in graph/op_defs.txt
+    "modern": Opset("modern", 2474, {
+        "Add": "AddV2", "BatchMatMul": "BatchMatMulV2", "Select": "SelectV2",
+        "FusedBatchNorm": "FusedBatchNormV3",
+    }),
+}
+
+
+def opset(name: str) -> Opset:
+    """`tf1`: what TensorFlow 1.x and the readers made for it know; `modern`: TensorFlow 2.
+
+    Raises:
+        LoweringError: there is no such op set.
+    """
+    if name not in _OPSETS:
+        raise LoweringError(f"opset {name!r}; expected one of {', '.join(_OPSETS)}")
+    return _OPSETS[name]

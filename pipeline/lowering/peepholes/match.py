@@ -1,0 +1,80 @@
+"""What the peepholes look with: who made a value, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from pipeline.lowering.ir import Equation, Program, Value
+
+# None: no match; a value: the result is that value; else primitive, inputs and parameters of the
+# one equation that makes the result
+Found: TypeAlias = "Value | tuple[str, list[Value], dict[str, Any]] | None"
+Peephole: TypeAlias = "Callable[[Matcher, Equation], Found]"
+
+PEEPHOLES: dict[str, list[Peephole]] = {}
+
+
+def peephole(*primitives: str) -> Callable[[Peephole], Peephole]:
+    """Registers a function for the primitive that its group of equations ends with."""
+    def register(function: Peephole) -> Peephole:
+        for primitive in primitives:
+            PEEPHOLES.setdefault(primitive, []).append(function)
+        return function
+    return register
+
+
+class Matcher:
+    """A program seen from its values backwards."""
+
+    def __init__(self, program: Program) -> None:
+        self._producers = program.producers()
+
+    def made_by(self, value: Value, *primitives: str) -> Equation | None:
+        """The equation that makes the value, if it is one of these primitives."""
+        equation = self._producers.get(value)
+        return equation if equation is not None and equation.primitive in primitives else None
+
+    def number(self, value: Value) -> float | None:
+        """The one number that a constant holds in every element."""
+        if value.constant is None or value.name or value.constant.size != 1:
+            return None
+        if value.constant.dtype.kind not in "fiuV":
+            return None
+        return float(np.asarray(value.constant, np.float64).reshape(()))
+
+    def is_number(self, value: Value, number: float) -> bool:
+        """Whether the value is that number everywhere."""
+        return self.number(value) == number
+
+    def split_number(self, equation: Equation) -> tuple[Value, float] | None:
+        """The operand and the number of a commutative equation that has one of each."""
+        left, right = equation.inputs
+        for value, other in ((left, right), (right, left)):
+            number = self.number(other)
+            if number is not None and value.constant is None:
+                return value, number
+        return None
+
+    def kept_dims(self, value: Value, axes: tuple[int, ...]) -> Value | None:
+        """What was reduced over `axes` before the axes were put back with size 1."""
+        equation = self.made_by(value, "broadcast_in_dim", "reshape", "expand_dims")
+        if equation is None:
+            return None
+        inner = equation.inputs[0]
+        kept = tuple(size for axis, size in enumerate(value.shape) if axis not in axes)
+        ones = all(value.shape[axis] == 1 for axis in axes)
+        return inner if ones and [str(n) for n in inner.shape] == [str(n) for n in kept] else None
+
+    def on_last_axis(self, value: Value) -> Value | None:
+        """The vector behind a value of shape [1, …, 1, c]."""
+        equation = self.made_by(value, "broadcast_in_dim", "reshape", "expand_dims")
+        if equation is None or equation.inputs[0].rank != 1:
+            return None
+        vector = equation.inputs[0]
+        ones = all(size == 1 for size in value.shape[:-1])
+        axes = equation.params.get("broadcast_dimensions", (value.rank - 1,))
+        lined_up = tuple(axes) == (value.rank - 1,) and value.shape[-1] == vector.shape[0]
+        return vector if ones and lined_up else None

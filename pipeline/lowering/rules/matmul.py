@@ -1,0 +1,55 @@
+"""`dot_general`: contraction of some dimensions, batched over others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.lowering import dims
+from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.ir import Equation, Shape
+from pipeline.lowering.registry import rule
+from pipeline.lowering.rules.shape import transpose
+
+
+@rule("dot_general")
+def _dot_general(b: Builder, e: Equation) -> Operand:
+    """MatMul of two matrices, BatchMatMul of [batch…, m, k] and [batch…, k, n]."""
+    (left_sum, right_sum), (left_batch, right_batch) = e.params["dimension_numbers"]
+    left, right = (b.cast(each, e.output.dtype) for each in b.full_operands(e))
+    left_free = _others(len(left.shape), left_sum, left_batch)
+    right_free = _others(len(right.shape), right_sum, right_batch)
+    batch = tuple(left.shape[axis] for axis in left_batch)
+    x = _arrange(b, left, (left_batch, left_free, left_sum))
+    y = _arrange(b, right, (right_batch, right_sum, right_free))
+    shape = (*batch, x.shape[-2], y.shape[-1])
+    op = "BatchMatMul" if batch else "MatMul"
+    product = b.op(op, x, y, shape=shape)
+    return product if len(left_free) == 1 == len(right_free) else b.reshape(
+        product, e.output.shape)
+
+
+def _others(rank: int, *taken: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(axis for axis in range(rank) if not any(axis in axes for axes in taken))
+
+
+def _arrange(b: Builder, x: Operand, groups: tuple[tuple[int, ...], ...]) -> Operand:
+    """Order the axes as in `groups`; the axes of the second and of the third become one each."""
+    order = [axis for group in groups for axis in group]
+    shape = tuple(x.shape[axis] for axis in order)
+    x = transpose(b, x, order)
+    batch = len(groups[0])
+    joined = tuple(_product(tuple(shape[order.index(axis)] for axis in group))
+                   for group in groups[1:])
+    wanted = (*shape[:batch], *joined)
+    if len(wanted) == len(shape):
+        return x
+    if isinstance(x, np.ndarray) and dims.is_known(wanted):
+        return x.reshape(wanted)
+    return b.reshape(x, wanted)
+
+
+def _product(shape: Shape) -> object:
+    result = 1
+    for size in shape:
+        result = result * size
+    return result

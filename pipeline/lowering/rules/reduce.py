@@ -1,0 +1,46 @@
+"""Reductions over whole dimensions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.ir import Equation
+from pipeline.lowering.registry import rule
+
+
+def reduction(primitive: str, op: str, *, on_bool: str = "") -> None:
+    """`primitive` over `axes` is the op."""
+    def lower(b: Builder, e: Equation) -> Tensor:
+        chosen = on_bool if on_bool and e.inputs[0].dtype.kind == "b" else op
+        axes = np.asarray(e.params["axes"], np.int32)
+        return b.op(chosen, b.full(e.inputs[0]), axes, shape=e.output.shape)
+    rule(primitive)(lower)
+
+
+reduction("reduce_sum", "Sum")
+reduction("reduce_prod", "Prod")
+reduction("reduce_max", "Max", on_bool="Any")
+reduction("reduce_min", "Min", on_bool="All")
+reduction("reduce_and", "All")
+reduction("reduce_or", "Any")
+
+
+@rule("nn.mean")
+def _mean(b: Builder, e: Equation) -> Tensor:
+    axes = np.asarray(e.params["axes"], np.int32)
+    return b.op("Mean", b.full(e.inputs[0]), axes, shape=e.output.shape,
+                keep_dims=e.params["keep_dims"])
+
+
+def extreme(primitive: str, op: str) -> None:
+    """The index of an extreme value, the first of equal ones."""
+    def lower(b: Builder, e: Equation) -> Operand:
+        axis, = e.params["axes"]
+        index = b.op(op, b.full(e.inputs[0]), np.asarray(axis, np.int32), shape=e.output.shape)
+        return b.cast(index, e.output.dtype)    # int64 is what TensorFlow 1.0 gives
+    rule(primitive)(lower)
+
+
+extreme("argmax", "ArgMax")
+extreme("argmin", "ArgMin")
