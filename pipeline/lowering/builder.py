@@ -127,7 +127,7 @@ class Builder:
         return self.ops(op, *inputs, shapes=[shape], **attrs)[0]
 
     def ops(self, op: str, *inputs: Operand, shapes: Sequence[Shape], **attrs: Any) -> list[Tensor]:
-        """A node with an output for each of `shapes`."""
+        """A node and its first outputs, which have these `shapes`."""
         op = self.opset.renamed.get(op, op)
         return self._add(op, self._names.unique(self._path(op)), inputs, shapes, attrs)
 
@@ -197,7 +197,7 @@ class Builder:
         types = output_types(op, {**defaults, **infer_attrs(op, name, numbers), **attrs})
         return [Tensor(name if index == 0 else f"{name}:{index}", tuple(shape),
                        dtypes.to_numpy(number))
-                for index, (shape, number) in enumerate(zip(shapes, types, strict=True))]
+                for index, (shape, number) in enumerate(zip(shapes, types, strict=False))]
 
     def _materialise(self, op: str, name: str, inputs: Sequence[Operand]) -> list[Tensor]:
         """Constants become nodes called `node/argument`, as TF1's Python names them."""

@@ -63,7 +63,7 @@ def trace(
     specs = _symbolic(inputs)
     try:
         closed = jax.make_jaxpr(function)(jax.tree_util.tree_unflatten(tree, arguments), *specs)
-    except jax.core.InconclusiveDimensionOperation as error:
+    except jax.errors.InconclusiveDimensionOperation as error:
         raise LoweringError("the function's Python depends on the size of a dimension that is not "
                             f"known; give that input a fixed shape: {error}") from None
     flattener = _Flattener()

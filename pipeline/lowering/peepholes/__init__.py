@@ -8,6 +8,7 @@ from __future__ import annotations
 from pipeline.lowering.ir import Program, Value, substitute
 from pipeline.lowering.peepholes import activations as activations
 from pipeline.lowering.peepholes import arithmetic as arithmetic
+from pipeline.lowering.peepholes import batch_norm as batch_norm
 from pipeline.lowering.peepholes import bias as bias
 from pipeline.lowering.peepholes import pooling as pooling
 from pipeline.lowering.peepholes import softmax as softmax

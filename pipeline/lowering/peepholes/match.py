@@ -54,7 +54,7 @@ class Matcher:
         left, right = equation.inputs
         for value, other in ((left, right), (right, left)):
             number = self.number(other)
-            if number is not None and value.constant is None:
+            if number is not None and self.number(value) is None:
                 return value, number
         return None
 

@@ -40,9 +40,8 @@ def _bias_add(b: Builder, e: Equation) -> Operand:
 def _batch_norm(b: Builder, e: Equation) -> Tensor:
     """Inference form: inputs are image, scale, offset, mean and variance."""
     image, *parameters = b.full_operands(e)
-    shapes = [image.shape, *(each.shape for each in parameters)]
-    return b.ops("FusedBatchNorm", image, *parameters, shapes=shapes[:1], is_training=False,
-                 epsilon=e.params["epsilon"])[0]
+    return b.op("FusedBatchNorm", image, *parameters, shape=e.output.shape, is_training=False,
+                epsilon=e.params["epsilon"])
 
 
 @rule("nn.gather")
