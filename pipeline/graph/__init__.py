@@ -3,6 +3,11 @@
 `tensors` reads and writes constants and shapes, `walk` goes through a graph, `files` keeps one.
 """
 
+from pipeline.graph.defaults import AttrPlaceholder as AttrPlaceholder
+from pipeline.graph.defaults import FunctionName as FunctionName
+from pipeline.graph.defaults import attribute_defaults as attribute_defaults
+from pipeline.graph.defaults import decode_attr as decode_attr
+from pipeline.graph.defaults import read_attrs as read_attrs
 from pipeline.graph.errors import GraphError as GraphError
 from pipeline.graph.errors import GraphFileNotFound as GraphFileNotFound
 from pipeline.graph.files import load_graph as load_graph

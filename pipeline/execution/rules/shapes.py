@@ -1,0 +1,98 @@
+"""Shapes: they are known even when the values are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline import dtypes
+from pipeline.execution.errors import ExecutionError
+from pipeline.execution.registry import Node, rule
+from pipeline.execution.values import ints, operands
+
+
+@rule("Shape", attrs="out_type")
+def _shape(node: Node, x: Any) -> Any:
+    return np.array(x.shape, dtypes.to_numpy(node["out_type"]))
+
+
+@rule("ShapeN", attrs="out_type")
+def _shape_n(node: Node, *values: Any) -> Any:
+    return [np.array(x.shape, dtypes.to_numpy(node["out_type"])) for x in values]
+
+
+@rule("Size", attrs="out_type")
+def _size(node: Node, x: Any) -> Any:
+    return np.array(x.size, dtypes.to_numpy(node["out_type"]))
+
+
+@rule("Rank")
+def _rank(node: Node, x: Any) -> Any:
+    return np.array(x.ndim, np.int32)
+
+
+@rule("Reshape", static=(1,), folds=True)
+def _reshape(node: Node, x: Any, shape: Any) -> Any:
+    xp, x = operands(x)
+    return xp.reshape(x, ints(shape))
+
+
+@rule("ExpandDims", static=(1,), folds=True)
+def _expand_dims(node: Node, x: Any, axis: Any) -> Any:
+    xp, x = operands(x)
+    return xp.expand_dims(x, ints(axis)[0])
+
+
+@rule("Squeeze", attrs="squeeze_dims", folds=True)
+def _squeeze(node: Node, x: Any) -> Any:
+    """Without `squeeze_dims` every axis of size 1 goes; old writers call it `axis`."""
+    xp, x = operands(x)
+    axes = node["squeeze_dims"]
+    return xp.squeeze(x, tuple(axes)) if axes else xp.squeeze(x)
+
+
+@rule("EnsureShape", attrs="shape", folds=True)
+def _ensure_shape(node: Node, x: Any) -> Any:
+    expected = node["shape"]
+    if expected is not None and (len(expected) != x.ndim or any(
+            want not in (None, size) for want, size in zip(expected, x.shape, strict=True))):
+        raise ExecutionError(f"shape {x.shape} is not the {expected} it must be")
+    return x
+
+
+@rule("BroadcastTo", static=(1,), folds=True)
+def _broadcast_to(node: Node, x: Any, shape: Any) -> Any:
+    xp, x = operands(x)
+    return xp.broadcast_to(x, ints(shape))
+
+
+@rule("BroadcastArgs", static=(0, 1), folds=True)
+def _broadcast_args(node: Node, first: Any, second: Any) -> Any:
+    return np.array(np.broadcast_shapes(ints(first), ints(second)), first.dtype)
+
+
+@rule("BroadcastGradientArgs", static=(0, 1), folds=True)
+def _broadcast_gradient_args(node: Node, first: Any, second: Any) -> Any:
+    """The axes over which each side was broadcast, and that its gradient sums."""
+    rank = max(len(first), len(second))
+    padded = [(1,) * (rank - len(shape)) + ints(shape) for shape in (first, second)]
+    reduced = []
+    for own, other in (padded, padded[::-1]):
+        axes = [axis for axis in range(rank)
+                if own[axis] == 1 and (other[axis] != 1 or rank - axis > len(first))]
+        reduced.append(np.array(axes, first.dtype))
+    return reduced
+
+
+@rule("Transpose", "ConjugateTranspose", static=(1,), folds=True)
+def _transpose(node: Node, x: Any, permutation: Any) -> Any:
+    xp, x = operands(x)
+    moved = xp.transpose(x, ints(permutation))
+    return xp.conj(moved) if node.op == "ConjugateTranspose" else moved
+
+
+@rule("InvertPermutation", folds=True)
+def _invert_permutation(node: Node, permutation: Any) -> Any:
+    xp, permutation = operands(permutation)
+    return xp.argsort(permutation).astype(permutation.dtype)

@@ -1,0 +1,66 @@
+"""Known and running values: NumPy arrays are known before the graph runs, JAX arrays are not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pipeline import dtypes
+from pipeline.execution.errors import ExecutionError
+
+
+class Dead:
+    """The value of an output on the branch that is not taken."""
+
+
+DEAD = Dead()
+
+
+def is_static(value: Any) -> bool:
+    """Whether a value is known before running."""
+    return isinstance(value, (np.ndarray, np.generic))
+
+
+def operands(*values: Any) -> tuple[Any, ...]:
+    """The namespace to compute in, and the values in it: NumPy if all are known, else JAX."""
+    if all(isinstance(value, np.ndarray) for value in values):
+        return (np, *values)
+    return (jnp, *map(to_jax, values))
+
+
+def to_jax(value: Any) -> Any:
+    """A JAX array of the value's dtype, 64-bit types narrowed unless `jax_enable_x64` is on."""
+    if not isinstance(value, (np.ndarray, np.generic)):
+        return value
+    if value.dtype == np.object_:
+        raise ExecutionError("a string takes part in a computation; strings are only carried")
+    if value.dtype in (np.int64, np.uint64) and not jax.config.values["jax_enable_x64"]:
+        _check_narrow(np.asarray(value))
+    return jnp.asarray(value)
+
+
+def _check_narrow(value: np.ndarray[Any, Any]) -> None:
+    narrow = np.iinfo(np.int32 if value.dtype == np.int64 else np.uint32)
+    if value.size and (value.min() < narrow.min or value.max() > narrow.max):
+        raise ExecutionError(f"{value.dtype} constant with values outside {narrow.dtype}; turn on "
+                             "jax_enable_x64 to run this graph")
+
+
+def jax_dtype(number: int) -> np.dtype[Any]:
+    """The dtype that JAX computes a DataType in, under the current `jax_enable_x64`."""
+    return jax.dtypes.canonicalize_dtype(dtypes.to_numpy(number))
+
+
+def cast(value: Any, number: int) -> Any:
+    """A value in another DataType; known values keep all 64 bits."""
+    if isinstance(value, np.ndarray):
+        return value.astype(dtypes.to_numpy(number))
+    return value.astype(jax_dtype(number))
+
+
+def ints(value: Any) -> tuple[int, ...]:
+    """A known scalar or vector of integers as Python's."""
+    return tuple(int(number) for number in np.asarray(value).ravel())
