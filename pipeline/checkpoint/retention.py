@@ -1,0 +1,92 @@
+"""Which checkpoints a Saver keeps: the last few, and one every so many hours for good."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.checkpoint import files
+from pipeline.checkpoint.errors import CheckpointError
+from pipeline.checkpoint.names import data_files, index_path
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A checkpoint's prefix and when it was saved, in seconds since 1970."""
+
+    prefix: str
+    saved: float
+
+
+class Retention:
+    """The checkpoints of one Saver, the oldest first.
+
+    Args:
+        max_to_keep: how many; 0 keeps all.
+        every_n_hours: one that was saved later than this after the last one kept for good, or after
+            the beginning, is kept for good instead of being removed.
+    """
+
+    def __init__(self, max_to_keep: int, every_n_hours: float) -> None:
+        self._max_to_keep = max_to_keep
+        self._interval = every_n_hours * 3600
+        self._next_for_good = time.time() + self._interval
+        self._dropped: list[Kept] = []
+        self.kept: list[Kept] = []
+        self.last_preserved: float | None = None
+
+    def continue_from(self, last_preserved: float) -> None:
+        """Takes over when a former Saver last kept one for good."""
+        self.last_preserved = last_preserved
+        self._next_for_good = last_preserved + self._interval
+
+    def adopt(self, prefixes: Iterable[str]) -> None:
+        """Puts checkpoints of a former Saver before those of this one."""
+        known = {os.path.abspath(kept.prefix) for kept in self.kept}
+        found = [Kept(prefix, os.path.getmtime(index_path(prefix))) for prefix in prefixes
+                 if os.path.abspath(prefix) not in known]
+        self.kept = found + self.kept
+
+    def record(self, prefix: str) -> None:
+        """Adds a checkpoint that was just saved; the oldest one too many is dropped, at most one.
+
+        A prefix that is saved again becomes the newest.
+        """
+        path = os.path.abspath(prefix)
+        self.kept = [kept for kept in self.kept if os.path.abspath(kept.prefix) != path]
+        self.kept.append(Kept(prefix, time.time()))
+        if 0 < self._max_to_keep < len(self.kept):
+            dropped = self.kept.pop(0)
+            if dropped.saved > self._next_for_good:
+                self.continue_from(dropped.saved)
+            else:
+                self._dropped.append(dropped)
+
+    def remove_dropped(self, meta_graph_suffix: str) -> None:
+        """Removes the files of what `record` dropped; a failure is logged, as TensorFlow does."""
+        for dropped in self._dropped:
+            try:
+                remove_checkpoint(dropped.prefix, meta_graph_suffix)
+            except CheckpointError as error:
+                _log.warning("Ignoring: %s", error)
+        self._dropped.clear()
+
+
+def remove_checkpoint(
+    checkpoint_prefix: str | os.PathLike[str], meta_graph_suffix: str = "meta"
+) -> None:
+    """Removes a checkpoint's files, in TensorFlow's order: graph, index, data.
+
+    Raises:
+        PermissionDeniedError: a file may not be removed.
+    """
+    prefix = os.fspath(checkpoint_prefix)
+    files.unlink(f"{prefix}.{meta_graph_suffix}")
+    files.unlink(index_path(prefix))
+    for path in data_files(prefix):
+        files.unlink(path)
