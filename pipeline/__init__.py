@@ -18,6 +18,6 @@ The rooms, in the order data flows through them; read them in this order too:
 - `report`: HTML, plots, TensorBoard events
 - `gate`: exit codes, and what a scheduler may trust
 
-`scopes`, and the format rooms `graph`, `lowering`, `execution` and `checkpoint`, are libraries: they
-know nothing of configuration, data sets or stages.
+`scopes`, and the format rooms `graph`, `lowering`, `execution` and `checkpoint`, are libraries:
+they know nothing of configuration, data sets or stages.
 """

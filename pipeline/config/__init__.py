@@ -5,7 +5,7 @@ Hydra's mapping into them or refuses it by name, and `runtime` sets JAX's flags 
 imported.
 """
 
-from pipeline.config.border import ConfigError as ConfigError
 from pipeline.config.border import load as load
+from pipeline.config.errors import ConfigError as ConfigError
 from pipeline.config.model import ModelConfig as ModelConfig
 from pipeline.config.schema import Config as Config

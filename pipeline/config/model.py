@@ -1,4 +1,4 @@
-"""What `conf/model/*.yaml` may hold: a model as named variable scopes.
+"""What `conf/model/*.yaml` may hold: a model as named variable scopes, or a module of the user's.
 
 A scope's key is its name everywhere: the override path `model.scopes.layer1.units`, the variables
 `layer1/weights`, the checkpoint's keys and the graph's nodes.
@@ -14,6 +14,8 @@ from pydantic import Field
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
 Pair: TypeAlias = Positive | Annotated[list[Positive], Field(min_length=2, max_length=2)]
 Rate: TypeAlias = Annotated[float, Field(ge=0.0, lt=1.0)]
+# One segment of a name: a slash would hide a scope from the override path, and so would a dot.
+ScopeName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Padding: TypeAlias = Literal["SAME", "VALID"]
 DType: TypeAlias = Literal["float32", "float64", "bfloat16", "float16"]
 Activation: TypeAlias = Literal[
@@ -24,18 +26,18 @@ Activation: TypeAlias = Literal[
 
 @dataclass
 class InitializerConfig:
-    """How a variable begins. Only the parameters of its kind are read; the rest must stay away."""
+    """How a variable begins. Only the parameters of its kind may be given."""
 
     kind: Literal[
         "constant", "zeros", "ones", "truncated_normal", "random_normal", "random_uniform",
         "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal",
     ]
-    value: float | None = None     # constant
-    mean: float | None = None      # truncated_normal, random_normal
-    stddev: float | None = None    # truncated_normal, random_normal
-    minval: float | None = None    # random_uniform
-    maxval: float | None = None    # random_uniform
-    gain: float | None = None      # orthogonal
+    value: float | None = None     # constant: 0
+    mean: float | None = None      # truncated_normal, random_normal: 0
+    stddev: float | None = None    # truncated_normal, random_normal: 1
+    minval: float | None = None    # random_uniform: 0
+    maxval: float | None = None    # random_uniform: 1
+    gain: float | None = None      # orthogonal: 1
 
 
 @dataclass
@@ -50,18 +52,19 @@ class RegularizerConfig:
 class Defaults:
     """What a scope hands down to every scope below it, as `variable_scope` does."""
 
-    initializer: InitializerConfig | None = None
-    regularizer: RegularizerConfig | None = None
-    dtype: DType | None = None
+    initializer: InitializerConfig | None = None   # of weights
+    regularizer: RegularizerConfig | None = None   # of weights; biases have their own, or none
+    dtype: DType | None = None                     # of variables, and of the arithmetic on them
 
 
 @dataclass(kw_only=True)
 class Variables(Defaults):
-    """A layer with variables: its own, or another scope's with `reuse: that/scope`."""
+    """A layer with `weights` and `biases`: its own, or another scope's with `reuse: that/scope`."""
 
-    reuse: str | None = None
+    reuse: str | None = None       # the full name of a scope above, encoder/layer1
     use_bias: bool = True
-    bias_initializer: InitializerConfig | None = None
+    bias_initializer: InitializerConfig | None = None  # zeros
+    bias_regularizer: RegularizerConfig | None = None  # none, whatever is handed down
     activation: Activation = "identity"
 
 
@@ -85,8 +88,8 @@ class Conv(Variables):
 
 
 @dataclass(kw_only=True)
-class BatchNorm(Defaults):
-    """`gamma`, `beta`, `moving_mean`, `moving_variance` over the last axis."""
+class BatchNorm:
+    """`gamma`, `beta`, `moving_mean`, `moving_variance` over the last axis; never regularized."""
 
     kind: Literal["batch_norm"]
     decay: Rate = 0.99
@@ -140,7 +143,8 @@ class Nested(Defaults):
     """A scope of scopes: `encoder: {kind: scope, scopes: {…}}` names `encoder/layer1/weights`."""
 
     kind: Literal["scope"]
-    scopes: dict[str, ScopeConfig]
+    scopes: dict[ScopeName, ScopeConfig]
+    reuse: str | None = None       # the full name of a scope above, whose variables it shares
     residual: bool = False         # adds the scope's input to its output
 
 
@@ -156,6 +160,6 @@ class ModelConfig(Defaults):
 
     name: str = "model"
     input_shape: list[Positive] = field(default_factory=lambda: [784])
-    scopes: dict[str, ScopeConfig] = field(default_factory=dict)
+    scopes: dict[ScopeName, ScopeConfig] = field(default_factory=dict)
     module: str | None = None      # package.module.Class, called with (**arguments, rngs=…)
     arguments: dict[str, Any] = field(default_factory=dict)

@@ -91,7 +91,7 @@ class TrainerConfig:
     batch_size: Positive = 100
     epochs: PositiveFloat | None = None
     steps: Positive | None = None
-    interval: Positive | None = None  # steps in one compiled program, one log line; an epoch if null
+    interval: Positive | None = None  # steps in one compiled program; an epoch if null
     evaluate_every: Positive = 1      # intervals between evaluations on the validation split
     checkpoint_every: Positive | None = None  # intervals between orbax steps; null: only the last
     keep_checkpoints: Positive = 2

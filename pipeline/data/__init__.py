@@ -6,6 +6,7 @@ the splits, `indices` the order of their batches, `catalogue` what was published
 alone until TFDS or a progress bar is really asked for.
 """
 
+from pipeline.data.dataset import NUM_CLASSES as NUM_CLASSES
 from pipeline.data.dataset import DataSet as DataSet
 from pipeline.data.dataset import DataSets as DataSets
 from pipeline.data.errors import DataError as DataError

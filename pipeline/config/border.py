@@ -1,0 +1,72 @@
+"""Where Hydra's mapping becomes dataclasses, or is refused by key, value and nearest valid key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.location import all_dataclasses, keys_of, valid_keys
+from pipeline.config.schema import Config
+
+
+def load(composed: Mapping[str, Any]) -> Config:
+    """The checked configuration.
+
+    Args:
+        composed: plain nested dicts and lists, all interpolations resolved.
+
+    Raises:
+        ConfigError: lists every key that is unknown, missing, or of a wrong type or range.
+    """
+    try:
+        config = _adapter().validate_python(dict(composed))
+    except ValidationError as error:
+        lines = [_describe(detail, composed) for detail in error.errors()]
+        raise ConfigError("\n".join(lines)) from None
+    _check_across_groups(config)
+    return config
+
+
+@cache
+def _adapter() -> TypeAdapter[Config]:
+    for dataclass in all_dataclasses(Config):
+        # Unknown keys are refused everywhere: Hydra lets `+typo=1` through, we don't.
+        dataclass.__pydantic_config__ = ConfigDict(extra="forbid")
+    return TypeAdapter(Config)
+
+
+def _describe(detail: ErrorDetails, composed: Mapping[str, Any]) -> str:
+    location = keys_of(detail["loc"], composed)
+    key, found = ".".join(location), detail["input"]
+    if detail["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        valid = valid_keys(location[:-1], composed, Config)
+        return f"{key}: unknown key{nearest(location[-1], valid)}"
+    if detail["type"] == "missing":
+        return f"{key}: is required and was not given"
+    if detail["type"] == "union_tag_not_found":
+        return f"{key}: needs a 'kind' that says what it is"
+    if isinstance(found, Mapping):
+        return f"{key}: {_lower(detail['msg'])}"
+    return f"{key}={found}: {_lower(detail['msg'])}"
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _check_across_groups(config: Config) -> None:
+    trainer = config.trainer
+    if (trainer.epochs is None) == (trainer.steps is None):
+        raise ConfigError(
+            f"trainer.epochs={trainer.epochs} and trainer.steps={trainer.steps}: exactly one of "
+            "the two says how long to train; set the other to null"
+        )
+    if config.schedule.name == "exponential_decay" and config.schedule.decay_steps is None:
+        raise ConfigError(
+            "schedule.decay_steps: exponential_decay needs it; give a number of steps"
+        )

@@ -1,0 +1,74 @@
+"""Where in a configuration a complaint belongs, and what would have been valid there."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def dataclasses_in(annotation: Any) -> Iterator[Any]:
+    """The dataclasses that an annotation names itself, through unions and `Annotated`."""
+    if dataclasses.is_dataclass(annotation):
+        yield annotation
+    elif typing.get_origin(annotation) is not dict:
+        for part in typing.get_args(annotation):
+            yield from dataclasses_in(part)
+
+
+def all_dataclasses(root: Any) -> set[Any]:
+    """Every dataclass that a configuration of type `root` may hold, at any depth."""
+    found: set[Any] = set()
+    pending = [root]
+    while pending:
+        for kind in dataclasses_in(pending.pop()):
+            if kind not in found:
+                found.add(kind)
+                hints = typing.get_type_hints(kind, include_extras=True).values()
+                pending.extend(hints)
+                pending.extend(_dict_values(hint) for hint in hints)
+    return found
+
+
+def keys_of(location: tuple[int | str, ...], composed: Mapping[str, Any]) -> list[str]:
+    """A path as the user writes it: pydantic adds the names of union members, which we drop."""
+    keys: list[str] = []
+    here: Any = composed
+    for position, part in enumerate(location):
+        inside = isinstance(here, Mapping) and part in here
+        last = position == len(location) - 1 and isinstance(here, Mapping)
+        if inside or last or isinstance(part, int):
+            keys.append(str(part))
+            here = here[part] if inside else None
+    return keys
+
+
+def valid_keys(parents: list[str], composed: Mapping[str, Any], root: Any) -> list[str]:
+    """The keys that may stand under `parents` in a configuration of type `root`."""
+    annotation: Any = root
+    here: Any = composed
+    for part in parents:
+        value_type = _dict_values(annotation)
+        if value_type is None:
+            kind = _described_by(annotation, here)
+            hints = typing.get_type_hints(kind, include_extras=True) if kind else {}
+            value_type = hints.get(part)
+        annotation, here = value_type, here[part]
+    kind = _described_by(annotation, here)
+    return [field.name for field in dataclasses.fields(kind)] if kind else []
+
+
+def _dict_values(annotation: Any) -> Any:
+    """The type of a dict's values, or None where the annotation is no dict."""
+    return typing.get_args(annotation)[1] if typing.get_origin(annotation) is dict else None
+
+
+def _described_by(annotation: Any, value: Any) -> Any:
+    """The dataclass among an annotation's that describes `value`, by its `kind` if it has one."""
+    tag = value.get("kind") if isinstance(value, Mapping) else None
+    for candidate in dataclasses_in(annotation):
+        tags = typing.get_args(typing.get_type_hints(candidate).get("kind"))
+        if not tags or tag in tags or tag is None:
+            return candidate
+    return None

@@ -1,0 +1,13 @@
+"""What a run leaves for others: the targets that `conf/persistence` names.
+
+A target is one entry of `targets.WRITERS`; `restore` reads back what any of them wrote.
+"""
+
+from pipeline.persistence.artifact import Artifact as Artifact
+from pipeline.persistence.artifact import File as File
+from pipeline.persistence.artifact import PersistenceError as PersistenceError
+from pipeline.persistence.restore import find as find
+from pipeline.persistence.restore import load_logits as load_logits
+from pipeline.persistence.restore import load_variables as load_variables
+from pipeline.persistence.targets import Trained as Trained
+from pipeline.persistence.targets import persist as persist

@@ -1,0 +1,107 @@
+"""Reading back what any target wrote, and what TensorFlow wrote in the same formats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import checkpoint, execution, graph, train
+from pipeline.config.persistence import FrozenGraphTarget
+from pipeline.model import Network, Variables, predict_logits, to_input
+from pipeline.persistence.artifact import PersistenceError
+from pipeline.persistence.tensors import EMA_SUFFIX, model_tensors
+
+Kind: TypeAlias = Literal["orbax", "tf_checkpoint", "frozen_graph"]
+
+
+def find(path: Path) -> tuple[Kind, Path]:
+    """What lies at `path`, and exactly where.
+
+    Args:
+        path: an orbax step, a checkpoint prefix or its `.index`, a directory with a `checkpoint`
+            file, a frozen graph `.pb`, or a run directory, whose orbax step is preferred.
+
+    Raises:
+        PersistenceError: none of these is there.
+    """
+    if path.suffix == ".pb" and path.is_file():
+        return "frozen_graph", path
+    if (path / "arrays").is_dir():
+        return "orbax", path
+    if path.is_dir():
+        step = train.latest_step(path / "orbax")
+        if step is not None:
+            return "orbax", path / "orbax" / str(step)
+        latest = checkpoint.latest_checkpoint(path)
+        if latest is not None:
+            return "tf_checkpoint", Path(latest)
+    prefix = path.with_suffix("") if path.suffix == ".index" else path
+    if prefix.with_name(prefix.name + ".index").is_file():
+        return "tf_checkpoint", prefix
+    raise PersistenceError(
+        f"restore={path}: nothing to restore there; expected a run directory, an orbax step, a "
+        "checkpoint prefix such as model.ckpt-5000, or a frozen graph .pb"
+    )
+
+
+def load_variables(path: Path, network: Network) -> Variables:
+    """The variables of `network` from whatever lies at `path`.
+
+    Raises:
+        PersistenceError: variables are missing or of another shape; all of them are named.
+    """
+    kind, where = find(path)
+    names = list(network.specs)
+    tensors: Mapping[str, Any]
+    if kind == "orbax":
+        tensors = train.load_variables(where)
+    elif kind == "tf_checkpoint":
+        reader = checkpoint.CheckpointReader(where)
+        wanted = [*names, *(name + EMA_SUFFIX for name in names)]
+        stored = {name: reader.get_tensor(name) for name in wanted if reader.has_tensor(name)}
+        tensors = model_tensors(names, stored)
+    else:
+        tensors = _constants(where)
+    _require_fit(where, tensors, network)
+    return {name: jnp.asarray(tensors[name]) for name in names}
+
+
+def load_logits(path: Path, network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the model at `path` says of uint8 [n, 28, 28]: float32 [n, classes].
+
+    A frozen graph is executed as it is; for the other kinds `network` is given their variables.
+    """
+    kind, where = find(path)
+    if kind != "frozen_graph":
+        return predict_logits(network, load_variables(path, network), pixels)
+    names = FrozenGraphTarget(kind="frozen_graph")
+    function = execution.function(graph.load_graph(where), [names.input], [names.logits])
+    return np.asarray(function(to_input(network, pixels))[0])
+
+
+def _constants(path: Path) -> dict[str, NDArray[Any]]:
+    return {
+        node.name: graph.decode_tensor(node.attr["value"].tensor)
+        for node in graph.load_graph(path).node
+        if node.op == "Const"
+    }
+
+
+def _require_fit(where: Path, tensors: Mapping[str, Any], network: Network) -> None:
+    complaints = []
+    for name, spec in network.specs.items():
+        if name not in tensors:
+            complaints.append(f"{name}: missing; the model has {tuple(spec.shape)}")
+        elif tuple(np.shape(tensors[name])) != tuple(spec.shape):
+            found = tuple(np.shape(tensors[name]))
+            complaints.append(f"{name}: found {found}, the model has {tuple(spec.shape)}")
+    if complaints:
+        raise PersistenceError(
+            f"{where}: does not fit model={network.name}:\n  " + "\n  ".join(complaints)
+            + "\nrestore with the model configuration it was made with"
+        )

@@ -1,0 +1,197 @@
+"""The flow: config → data → model → train → evaluate → persist → verify → report.
+
+The only module that knows every stage. A run is a function of its configuration, and everything it
+leaves lies in its own directory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jax
+import yaml
+
+from pipeline import data, evaluate, graph, model, persistence, report, train, verification
+from pipeline.config import Config, ConfigError
+from pipeline.config.runtime import cache_directory
+from pipeline.files import write_atomically
+from pipeline.gate import ExitCode
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class RunResult:
+    """What a run did; a stage that did not take place left its field empty."""
+
+    directory: Path
+    started: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    durations: dict[str, float] = field(default_factory=dict)    # seconds by stage
+    fit: train.FitResult | None = None
+    evaluation: evaluate.Evaluation | None = None
+    artifacts: list[persistence.Artifact] = field(default_factory=list)
+    parities: list[verification.Parity] = field(default_factory=list)
+    exit_code: ExitCode = ExitCode.PASSED
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Counts the block's time under `name`."""
+        begun = time.perf_counter()
+        yield
+        self.durations[name] = self.durations.get(name, 0.0) + time.perf_counter() - begun
+
+
+def run(config: Config, directory: Path) -> RunResult:
+    """Runs `config.task` and leaves everything in `directory`.
+
+    Raises:
+        PipelineError: of the stage that failed; what was written before stays.
+    """
+    result = RunResult(directory)
+    with result.stage("data"):
+        data_sets = data.load(config.dataset, cache_directory(config.runtime) / "datasets")
+    with result.stage("model"):
+        network = model.build(config.model, num_classes=data.NUM_CLASSES)
+    flow = {"train": _train, "evaluate": _evaluate, "export": _export}[config.task.name]
+    flow(config, network, data_sets, result)
+    return result
+
+
+def _train(
+    config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
+) -> None:
+    resume = config.restore == "auto"
+    initial = None
+    if config.restore is not None and not resume:
+        initial = persistence.load_variables(Path(config.restore), network)
+    with result.stage("train"):
+        fitted = train.fit(
+            network, data_sets, config, result.directory / "orbax", resume=resume, initial=initial
+        )
+    result.fit = fitted
+    if fitted.stop is train.Stop.INTERRUPTED:
+        result.exit_code = ExitCode.RESUMABLE
+        log.info("resume with the same command and hydra.run.dir=%s restore=auto", result.directory)
+        return
+    with result.stage("evaluate"):
+        result.evaluation = evaluate.evaluate(network, fitted.variables, data_sets.test)
+    step = int(fitted.snapshot.state.step)
+    trained = persistence.Trained(network, fitted.variables, step, fitted.snapshot)
+    _deliver(config, trained, data_sets, result)
+
+
+def _evaluate(
+    config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
+) -> None:
+    with result.stage("evaluate"):
+        logits = persistence.load_logits(_source(config), network, data_sets.test.pixels)
+        result.evaluation = evaluate.score_logits(logits, data_sets.test.digits)
+    _report(config, network, data_sets, result)
+
+
+def _export(
+    config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
+) -> None:
+    with result.stage("restore"):
+        variables = persistence.load_variables(_source(config), network)
+    _deliver(config, persistence.Trained(network, variables, step=0), data_sets, result)
+
+
+def _source(config: Config) -> Path:
+    if config.restore is None:
+        raise ConfigError(
+            f"restore: task={config.task.name} needs it; give a run directory, an orbax step, a "
+            "checkpoint prefix or a frozen graph"
+        )
+    return Path(config.restore)
+
+
+def _deliver(
+    config: Config, trained: persistence.Trained, data_sets: data.DataSets, result: RunResult
+) -> None:
+    """Persist, verify, report; an artefact that disagrees fails the run, once the report is there."""
+    with result.stage("persist"):
+        result.artifacts = persistence.persist(config.persistence, trained, result.directory)
+    with result.stage("verify"):
+        result.parities = verification.verify(
+            trained.network, trained.variables, result.artifacts, data_sets.test.pixels,
+            config.verification,
+        )
+    _report(config, trained.network, data_sets, result)
+    verification.require_parity(result.parities)
+
+
+def _report(
+    config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
+) -> None:
+    with result.stage("report"):
+        content = _content(config, network, data_sets, result)
+        report.write(content, result.directory)
+        record = _metrics(config, result)
+        write_atomically(result.directory / "metrics.json", json.dumps(record, indent=2) + "\n")
+    report.print_summary(content, result.directory)
+
+
+def _metrics(config: Config, result: RunResult) -> dict[str, Any]:
+    record: dict[str, Any] = {"schema_version": evaluate.SCHEMA_VERSION, "seed": config.seed}
+    if result.evaluation is not None:
+        record |= evaluate.metrics_record(result.evaluation, "test")
+    if result.fit is not None:
+        record |= {"step": result.fit.history[-1].step, "stopped": result.fit.stop.name.lower()}
+        record["history"] = [asdict(interval) for interval in result.fit.history]
+    record["parity"] = [asdict(parity) for parity in result.parities]
+    record["durations"] = result.durations
+    return record
+
+
+def _content(
+    config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
+) -> report.Report:
+    graphs = [made.path for made in result.artifacts if made.kind == "frozen_graph"]
+    return report.Report(
+        name=result.directory.name,
+        started=result.started,
+        config_yaml=yaml.safe_dump(asdict(config), sort_keys=False),
+        durations=result.durations,
+        environment=report.describe_environment(config.seed, str(jax.devices()[0])),
+        variables=_variable_rows(network),
+        history=result.fit.history if result.fit else (),
+        evaluation=result.evaluation,
+        pixels=data_sets.test.pixels,
+        digits=data_sets.test.digits,
+        artifacts=result.artifacts,
+        parities=result.parities,
+        graph_def=graph.load_graph(graphs[0]) if graphs else None,
+        data=data_sets.name,
+        notes=config.notes,
+    )
+
+
+def _variable_rows(network: model.Network) -> list[report.VariableRow]:
+    return [
+        report.VariableRow(
+            name=spec.name,
+            shape=tuple(spec.shape),
+            dtype=str(spec.dtype),
+            count=math.prod(spec.shape),
+            trainable=spec.trainable,
+            collections=tuple(spec.collections),
+        )
+        for spec in network.specs.values()
+    ]
+
+
+def inspect(config: Config) -> ExitCode:
+    """Prints what `path` holds, or, without one, the variables of `model`; trains nothing."""
+    network = model.build(config.model, num_classes=data.NUM_CLASSES)
+    model.print_variable_table(network)
+    return ExitCode.PASSED

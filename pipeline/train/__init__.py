@@ -1,0 +1,21 @@
+"""Training: optimizer and schedule (optax), one pure step, an interval as one compiled program.
+
+Read `step` for what is learned, `loop` for when things happen, `snapshot` for how a run goes on.
+"""
+
+from pipeline.train.errors import TrainError as TrainError
+from pipeline.train.history import Interval as Interval
+from pipeline.train.loop import FitResult as FitResult
+from pipeline.train.loop import Observer as Observer
+from pipeline.train.loop import Stop as Stop
+from pipeline.train.loop import fit as fit
+from pipeline.train.loss import cross_entropy as cross_entropy
+from pipeline.train.schedule import build_schedule as build_schedule
+from pipeline.train.schedule import exponential_decay as exponential_decay
+from pipeline.train.snapshot import Snapshot as Snapshot
+from pipeline.train.snapshot import latest_step as latest_step
+from pipeline.train.snapshot import load_variables as load_variables
+from pipeline.train.snapshot import save_snapshot as save_snapshot
+from pipeline.train.state import TrainState as TrainState
+from pipeline.train.step import build_interval as build_interval
+from pipeline.train.step import build_step as build_step

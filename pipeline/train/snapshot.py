@@ -1,0 +1,139 @@
+"""The complete training state on disk, as an orbax step: enough to go on bit for bit.
+
+A step holds `arrays` (the `TrainState`, and where the data stream stands) and `record` (JSON: the
+history, the early-stopping counters, and the recipe the state belongs to).
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from numpy.typing import NDArray
+
+from pipeline.model import Variables
+from pipeline.train.errors import TrainError
+from pipeline.train.history import Interval, Patience
+from pipeline.train.state import TrainState
+
+
+@dataclass
+class Snapshot:
+    """What a run needs in order to go on."""
+
+    state: TrainState
+    batches: dict[str, NDArray[Any]]     # the data stream: BatchIndices.state()
+    recipe: dict[str, Any]               # what must not change between the two halves of a run
+    history: list[Interval] = field(default_factory=list)
+    patience: Patience = field(default_factory=Patience)
+
+
+def save_snapshot(directory: Path, snapshot: Snapshot, *, keep: int | None = None) -> Path:
+    """Writes one orbax step, complete or not at all; removes all but the last `keep`, if given."""
+    step = int(snapshot.state.step)
+    record = {
+        "recipe": snapshot.recipe,
+        "history": [asdict(interval) for interval in snapshot.history],
+        "patience": asdict(snapshot.patience),
+    }
+    with _manager(directory, keep) as manager:
+        manager.save(
+            step,
+            args=ocp.args.Composite(
+                arrays=ocp.args.StandardSave(_arrays(snapshot)),
+                record=ocp.args.JsonSave(record),
+            ),
+            force=True,
+        )
+    return directory / str(step)
+
+
+def load_snapshot(directory: Path, like: Snapshot) -> Snapshot:
+    """The newest step, in the form of `like`, the snapshot of a run that is about to start.
+
+    Raises:
+        TrainError: the step was made by another recipe; the text shows the difference.
+    """
+    with _manager(directory) as manager:
+        step = manager.latest_step()
+        record = manager.restore(step, args=ocp.args.Composite(record=ocp.args.JsonRestore()))[
+            "record"
+        ]
+        _require_same_recipe(directory, found=record["recipe"], expected=like.recipe)
+        template = jax.tree.map(ocp.utils.to_shape_dtype_struct, _arrays(like))
+        arrays = manager.restore(
+            step, args=ocp.args.Composite(arrays=ocp.args.StandardRestore(template))
+        )["arrays"]
+    return Snapshot(
+        state=replace(arrays["state"], key=jax.random.wrap_key_data(arrays["state"].key)),
+        batches={name: np.asarray(value) for name, value in arrays["batches"].items()},
+        recipe=like.recipe,
+        history=[Interval(**interval) for interval in record["history"]],
+        patience=Patience(**record["patience"]),
+    )
+
+
+def latest_step(directory: Path) -> int | None:
+    """The newest complete step in an orbax directory, or None."""
+    if not directory.is_dir():
+        return None
+    with _manager(directory) as manager:
+        step: int | None = manager.latest_step()
+    return step
+
+
+def load_variables(step_directory: Path) -> Variables:
+    """The variables of one orbax step: EMA shadows where the run kept them.
+
+    Raises:
+        TrainError: there is no step of ours in that directory.
+    """
+    arrays_directory = step_directory.resolve() / "arrays"
+    if not arrays_directory.is_dir():
+        raise TrainError(
+            f"{step_directory}: not an orbax step written by training (no {arrays_directory.name}/ "
+            "in it); give the directory named after the step, such as outputs/…/orbax/5000"
+        )
+    with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+        state = checkpointer.restore(arrays_directory)["state"]
+    return {**state["params"], **state["ema"], **state["statistics"]}
+
+
+def _arrays(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot's arrays as one pytree; the random key as raw words, which orbax can hold."""
+    state = snapshot.state
+    return {
+        "state": replace(state, key=jax.random.key_data(state.key)),
+        "batches": snapshot.batches,
+    }
+
+
+def _manager(directory: Path, keep: int | None = None) -> ocp.CheckpointManager:
+    # Not asynchronous: the next interval is given the state's buffers to overwrite.
+    options = ocp.CheckpointManagerOptions(
+        max_to_keep=keep, create=True, enable_async_checkpointing=False
+    )
+    return ocp.CheckpointManager(directory.resolve(), options=options)
+
+
+def _require_same_recipe(directory: Path, found: Any, expected: Any) -> None:
+    if found == expected:
+        return
+    before, now = (
+        json.dumps(recipe, indent=1, sort_keys=True).splitlines() for recipe in (found, expected)
+    )
+    changed = [
+        line for line in difflib.unified_diff(before, now, lineterm="", n=0)
+        if line[0] in "+-" and line[:3] not in ("+++", "---")
+    ]
+    raise TrainError(
+        f"{directory}: this run was started with another configuration (- then, + now):\n  "
+        + "\n  ".join(changed)
+        + "\nrepeat it with the same one, or start a new run without restore=auto"
+    )

@@ -1,0 +1,88 @@
+"""Parity: what is read back from an artefact computes what the native model computes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.persistence import VerificationConfig
+from pipeline.errors import IntegrityError
+from pipeline.model import Network, Variables, predict_logits
+from pipeline.persistence import Artifact, load_logits
+
+
+class VerificationError(IntegrityError):
+    """An artefact does not agree with the model it came from."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far an artefact's logits are from the native model's.
+
+    `max_relative` is the largest difference over the largest native logit in magnitude.
+    """
+
+    artifact: str
+    max_absolute: float
+    max_relative: float
+    agrees: bool
+    detail: str
+
+
+def verify(
+    network: Network,
+    variables: Variables,
+    artifacts: Sequence[Artifact],
+    pixels: NDArray[np.uint8],
+    config: VerificationConfig,
+) -> list[Parity]:
+    """Reads every artefact back from disk and runs it on the first examples of `pixels`.
+
+    Args:
+        network: the native model.
+        variables: its variables, as they were persisted.
+        artifacts: what was written.
+        pixels: uint8 [n, 28, 28]; the first `config.examples` are used.
+        config: tolerances.
+    """
+    batch = pixels[: config.examples]
+    native = predict_logits(network, variables, batch)
+    return [
+        compare(artifact.target, native, load_logits(artifact.path, network, batch), config)
+        for artifact in artifacts
+    ]
+
+
+def compare(
+    name: str,
+    native: NDArray[np.float32],
+    found: NDArray[np.float32],
+    config: VerificationConfig,
+) -> Parity:
+    """One artefact's logits against the native ones; anything not finite disagrees."""
+    if found.shape != native.shape:
+        detail = f"logits of shape {found.shape}, expected {native.shape}"
+        return Parity(name, float("nan"), float("nan"), False, detail)
+    difference = np.abs(found.astype(np.float64) - native)
+    absolute = float(difference.max(initial=0.0))
+    scale = float(np.abs(native).max(initial=0.0))
+    bound = config.absolute_tolerance + config.relative_tolerance * scale
+    same_class = float((found.argmax(axis=1) == native.argmax(axis=1)).mean())
+    detail = f"{len(native)} examples, same class on {same_class:.2%}"
+    # Written so that NaN disagrees.
+    return Parity(name, absolute, absolute / scale if scale else 0.0, absolute <= bound, detail)
+
+
+def require_parity(parities: Sequence[Parity]) -> None:
+    """Raises VerificationError that names every artefact which disagrees."""
+    failed = [parity for parity in parities if not parity.agrees]
+    if failed:
+        raise VerificationError("\n".join(
+            f"artefact {parity.artifact}: differs from the native model by "
+            f"{parity.max_absolute:.3g} ({parity.max_relative:.3g} of the largest logit); "
+            f"{parity.detail}; the files are kept, but must not be used"
+            for parity in failed
+        ))
