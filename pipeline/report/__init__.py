@@ -1,0 +1,14 @@
+"""A run as a page to look at, a picture of its curves, TensorBoard events, and its last lines.
+
+`content` says what a report holds and `write` leaves it in the run's directory. Pages are made of
+`page` (the shell), `chart`, `table` and `markup`, which know nothing of runs; `sections` and
+`run_page` are the page of one run. Without JAX.
+"""
+
+from pipeline.report.content import Report as Report
+from pipeline.report.content import VariableRow as VariableRow
+from pipeline.report.environment import describe_environment as describe_environment
+from pipeline.report.environment import git_revision as git_revision
+from pipeline.report.summary import print_summary as print_summary
+from pipeline.report.summary import summary_lines as summary_lines
+from pipeline.report.write import write as write

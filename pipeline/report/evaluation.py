@@ -1,0 +1,110 @@
+"""What the test split says: the confusion matrix, figures by class, the worst mistakes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.report import quantities
+from pipeline.report.markup import Child, Markup, join, tag
+from pipeline.report.pictures import data_uri
+from pipeline.report.table import Column, cells, table
+
+if TYPE_CHECKING:
+    from pipeline.evaluate import Evaluation
+
+MISTAKES_SHOWN = 48
+
+
+def confusion_table(confusion: NDArray[np.integer]) -> Markup:
+    """Counts [true, predicted] with sums; a mistake's colour grows with its count."""
+    classes = range(len(confusion))
+    mistakes = confusion.copy()
+    np.fill_diagonal(mistakes, 0)
+    columns = [Column("true ↓"), *(Column(str(k)) for k in classes), Column("sum", class_="side")]
+    rows = [
+        tag("tr", tag("th", true, scope="row"),
+            *(_cell(confusion, true, predicted, int(mistakes.max())) for predicted in classes),
+            tag("td", int(confusion[true].sum()), class_="side"))
+        for true in classes
+    ]
+    foot: list[Child] = ["sum", *map(int, confusion.sum(axis=0)), int(confusion.sum())]
+    return tag("div", tag("p", "columns: predicted →", class_="caption"),
+               table(columns, rows, foot=foot, class_="confusion"), class_="matrix")
+
+
+def _cell(confusion: NDArray[np.integer], true: int, predicted: int, worst: int) -> Markup:
+    count, examples = int(confusion[true, predicted]), int(confusion[true].sum())
+    share = count / examples if examples else 0.0
+    if true == predicted:
+        kind, heat = "right", 0.45 * share
+        title = f"{true} recognised: {count} of {examples} ({quantities.percent(share)})"
+    else:
+        kind, heat = "wrong", 0.8 * (count / worst) ** 0.75 if count else 0.0
+        title = f"{true} taken for {predicted}: {count} of {examples} ({quantities.percent(share)})"
+    return tag("td", count or tag("span", "·", class_="nil"), class_=kind,
+               style=f"--heat:{heat:.2f}", title=title)
+
+
+def class_table(evaluation: Evaluation) -> Markup:
+    """Precision, recall and F1 by class; the lowest of each column is marked."""
+    columns = [Column("digit"), *(Column(title, numeric=True)
+                                  for title in ("precision", "recall", "F1", "examples"))]
+    scores = evaluation.per_class
+    lowest = [min((getattr(score, name) for score in scores), default=0.0)
+              for name in ("precision", "recall", "f1")]
+    rows = []
+    for score in scores:
+        values = (score.precision, score.recall, score.f1)
+        shown = [tag("em", quantities.percent(value), title="the lowest") if value == low < 1
+                 else quantities.percent(value) for value, low in zip(values, lowest, strict=True)]
+        rows.append(cells(columns, [score.label, *shown, quantities.count(score.support)]))
+    mean = [quantities.percent(float(np.mean([getattr(score, name) for score in scores])))
+            if scores else quantities.MISSING for name in ("precision", "recall", "f1")]
+    return table(columns, rows, foot=["mean", *mean, quantities.count(evaluation.examples)],
+                 class_="classes")
+
+
+def mistakes(evaluation: Evaluation, digits: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Indices of all misclassified examples, the least probable true label first."""
+    wrong = np.flatnonzero(evaluation.predictions != digits)
+    of_truth = np.nan_to_num(evaluation.probabilities[wrong, digits[wrong]], nan=0.0)
+    return wrong[np.argsort(of_truth, kind="stable")]
+
+
+def mistake_gallery(
+    evaluation: Evaluation, pixels: NDArray[np.uint8], digits: NDArray[np.uint8]
+) -> Markup:
+    """The worst mistakes as pictures: label → prediction, and how probable the model held it."""
+    wrong = mistakes(evaluation, digits)
+    if not len(wrong):
+        return tag("p", f"None of {quantities.count(evaluation.examples)} test examples is "
+                        "misclassified.", class_="none")
+    shown = [_picture(evaluation, pixels[index], int(digits[index]), int(index))
+             for index in wrong[:MISTAKES_SHOWN]]
+    which = "all of them" if len(wrong) <= MISTAKES_SHOWN else f"the worst {MISTAKES_SHOWN}"
+    return join([
+        tag("p", f"{quantities.count(len(wrong))} of {quantities.count(evaluation.examples)} test "
+                 f"examples are misclassified; here {which}, the one whose true label got the "
+                 "smallest probability first. Label → prediction, and the prediction's "
+                 "probability.", class_="caption"),
+        tag("div", *shown, class_="gallery"),
+    ])
+
+
+def _picture(evaluation: Evaluation, pixels: NDArray[np.uint8], label: int, index: int) -> Markup:
+    predicted = int(evaluation.predictions[index])
+    probabilities = evaluation.probabilities[index]
+    said = quantities.percent(float(probabilities[predicted]), 0)
+    alternative = f"a {label} taken for a {predicted}"
+    title = (f"test example {index}: {alternative} with {said}; "
+             f"{label} got {quantities.percent(float(probabilities[label]))}")
+    height, width = pixels.shape
+    return tag(
+        "figure",
+        tag("img", src=data_uri(pixels), alt=alternative, width=width, height=height),
+        tag("figcaption", tag("b", f"{label} → {predicted}"), " ", tag("small", said)),
+        title=title,
+    )

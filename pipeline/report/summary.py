@@ -1,0 +1,73 @@
+"""What a run's last lines on the terminal say."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.report import quantities
+from pipeline.report.content import Report
+from pipeline.report.markup import printable
+
+_STYLE = {True: "green", False: "bold red", None: "dim"}
+_ANSWER = {True: "yes", False: "NO", None: "not compared"}
+_UNBROKEN = 10_000    # columns
+
+
+def print_summary(report: Report, run_directory: Path) -> None:
+    """The summary on standard output: coloured on a terminal, plain lines elsewhere."""
+    console = Console()
+    if console.is_terminal:
+        console.print(summary(report, run_directory))
+    else:
+        print(*summary_lines(report, run_directory), sep="\n")
+
+
+def summary(report: Report, run_directory: Path) -> Group:
+    """Accuracy, the artefacts with sizes and parity, where the report is; for a rich console."""
+    parts: list[RenderableType] = [_figures(report)]
+    if report.comparisons:
+        parts += [Text(""), _artefacts(report, run_directory)]
+    page = printable(str(run_directory / "report.html"))
+    return Group(*parts, Text(""), Text(f"report  {page}", overflow="fold"))
+
+
+def summary_lines(report: Report, run_directory: Path) -> list[str]:
+    """The same without colour, for logs; no line is broken."""
+    console = Console(file=io.StringIO(), width=_UNBROKEN, color_system=None)
+    with console.capture() as captured:
+        console.print(summary(report, run_directory))
+    return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+
+
+def _figures(report: Report) -> Text:
+    text = Text()
+    if report.evaluation is not None:
+        text.append(f"test accuracy {quantities.percent(report.evaluation.accuracy)}", "bold")
+        text.append(f"   loss {quantities.number(report.evaluation.loss)}   ")
+    text.append(f"artefacts {report.verdict}", _STYLE[report.verified])
+    return text.append(f"   {quantities.duration(report.seconds)}")
+
+
+def _artefacts(report: Report, run_directory: Path) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for title in ("artefact", "path"):
+        table.add_column(title, overflow="fold")
+    for title in ("size", "largest difference", "relative"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("agrees", no_wrap=True)
+    for found in report.comparisons:
+        parity = found.parity
+        agrees = parity.agrees if parity else None
+        table.add_row(
+            Text(printable(found.name)), Text(printable(found.path_within(run_directory))),
+            quantities.size(found.size),
+            quantities.number(parity.max_absolute if parity else None),
+            quantities.number(parity.max_relative if parity else None),
+            Text(_ANSWER[agrees], _STYLE[agrees]),
+        )
+    return table
