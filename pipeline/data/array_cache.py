@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.data.catalogue import Source
 from pipeline.data.dataset import Arrays
-from pipeline.data.files import replacing
+from pipeline.files import replacing
 
 _LAYOUT = "1"   # raise when the arrays' meaning changes
 _log = logging.getLogger("pipeline.data")
@@ -24,30 +24,32 @@ _log = logging.getLogger("pipeline.data")
 
 def load(source: Source, data_directory: Path) -> Arrays | None:
     """The kept arrays, or None when there are none that belong to the prepared data."""
-    path = _path(source, data_directory)
-    if path is None or not path.exists():
-        return None
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        path = _path(source, data_directory)
+        if path is None or not path.exists():
+            return None
+        # Opened here: np.load leaves the file open when it is no zip file.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             return Arrays(*(kept[field] for field in Arrays._fields))
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        _log.info("%s is damaged (%s) and will be written anew", path, error)
+        _log.info("the kept arrays of %s cannot be read (%s); TFDS is", source.title, error)
         return None
 
 
 def save(arrays: Arrays, source: Source, data_directory: Path) -> None:
     """Keep the arrays of what is prepared, in place of those of former preparations."""
-    path = _path(source, data_directory)
-    if path is None:
-        return
     try:
+        path = _path(source, data_directory)
+        if path is None:
+            return
         with replacing(path) as file:
             np.savez(file, **arrays._asdict())
         for former in data_directory.glob(f"{source.name}-*.npz"):
             if former != path:
                 former.unlink(missing_ok=True)
     except OSError as error:
-        _log.info("%s cannot be kept (%s); the data will be read from TFDS again", path, error)
+        _log.info("the arrays of %s cannot be kept (%s); TFDS will be read again", source.title,
+                  error)
 
 
 def _path(source: Source, data_directory: Path) -> Path | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError
@@ -14,8 +15,8 @@ from urllib.request import Request, urlopen
 
 from pipeline.data.catalogue import Published
 from pipeline.data.errors import DataError
-from pipeline.data.files import replacing
 from pipeline.data.progress import progress
+from pipeline.files import replacing
 
 PREFLIGHT_SECONDS = 5.0
 _STALL_SECONDS = 30.0   # without a byte from the server
@@ -36,8 +37,8 @@ def unreachable(url: str) -> str | None:
     def ask() -> None:
         try:
             urlopen(Request(url, method="HEAD"), timeout=PREFLIGHT_SECONDS).close()
-        except HTTPError:
-            pass  # an answer all the same; what is wrong with the file shows when it is fetched
+        except HTTPError as answer:
+            answer.close()  # what is wrong with the file will show when it is fetched
         except _NETWORK as error:
             reasons.append(_reason(error))
 
@@ -60,9 +61,10 @@ def download(url: str, target: Path, published: Published | None) -> int:
     """
     _log.info("downloading %s to %s", url, target)
     digest, size = hashlib.sha256(), 0
+    body = _fetch(url, target.name, published.size if published else _LARGEST)
     try:
-        with replacing(target) as file:
-            for chunk in _fetch(url, target.name, published.size if published else _LARGEST):
+        with contextlib.closing(body), replacing(target) as file:
+            for chunk in body:
                 file.write(chunk)
                 digest.update(chunk)
                 size += len(chunk)
@@ -77,12 +79,13 @@ def download(url: str, target: Path, published: Published | None) -> int:
     return size
 
 
-def _fetch(url: str, description: str, largest: int) -> Iterator[bytes]:
+def _fetch(url: str, description: str, largest: int) -> Generator[bytes, None, None]:
     """The body, in chunks, one byte beyond `largest` at most."""
     try:
         with urlopen(url, timeout=_STALL_SECONDS) as response:
             yield from _body(response, url, description, largest)
     except HTTPError as error:
+        error.close()
         raise DataError(f"{url}: the server answered {error.code} {error.reason}; look for the "
                         "file elsewhere and put it in place by hand") from error
     except _NETWORK as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pipeline.errors import IntegrityError
 
-class DataError(ValueError):
+
+class DataError(IntegrityError):
     """A data set cannot be had as asked.
 
     The text names the file or setting first, then what was found, then what to do.

@@ -75,7 +75,7 @@ def prepare(source: Source, data_directory: Path, manual_directory: Path | None)
 
         builder = tfds_builder.builder(source, data_directory)
         if not builder.is_prepared():
-            _refuse_unfinished(Path(builder.data_dir))
+            _refuse_unfinished(builder)
             files = manual_directory or _fetch(source, data_directory)
             find_published(files, source)
             _prepare(builder, files)
@@ -91,12 +91,15 @@ def _prepare(builder: Any, files: Path) -> None:
     import tensorflow_datasets as tfds
 
     _log.info("preparing %s in %s", builder.name, builder.data_dir)
+    tfds.disable_progress_bar()   # ours is in the builder
     try:
         builder.download_and_prepare(
             file_format=_FORMAT, download_config=tfds.download.DownloadConfig(manual_dir=files))
-    except FileExistsError:   # another process was first: its result is as good
+    except OSError:   # another process was first: its result is as good
         if not builder.is_prepared():
             raise
+    finally:
+        tfds.enable_progress_bar()
 
 
 def _fetch(source: Source, data_directory: Path) -> Path:
@@ -113,11 +116,12 @@ def _fetch(source: Source, data_directory: Path) -> Path:
     return directory
 
 
-def _refuse_unfinished(directory: Path) -> None:
+def _refuse_unfinished(builder: Any) -> None:
     """TFDS takes an existing version directory for a prepared one and does nothing for ever."""
-    if directory.exists():
-        raise DataError(f"{directory}: exists but holds no finished data set; delete it and run "
-                        "again")
+    # In this order: another process may put the finished directory in place meanwhile.
+    if Path(builder.data_dir).exists() and not builder.is_prepared():
+        raise DataError(f"{builder.data_dir}: exists but holds no finished data set; delete it and "
+                        "run again")
 
 
 def _read(builder: Any, source: Source) -> Arrays:
@@ -151,7 +155,7 @@ def _read_split(builder: Any, split: str) -> tuple[UInt8, UInt8]:
 
 @contextlib.contextmanager
 def _tfds(place: Path) -> Iterator[None]:
-    """TFDS at work on `place`: without its bars, prints and log lines, and with one kind of error.
+    """TFDS at work on `place`: without its prints and log lines, and with one kind of error.
 
     What it raises is of many kinds, some of them not exported; each becomes a DataError.
     """
@@ -159,9 +163,6 @@ def _tfds(place: Path) -> Iterator[None]:
     level = absl.level
     absl.setLevel(logging.ERROR)
     try:
-        import tensorflow_datasets as tfds
-
-        tfds.disable_progress_bar()
         with contextlib.redirect_stdout(io.StringIO()) as said:
             yield
         _log.debug("tensorflow-datasets: %s", said.getvalue())
@@ -169,7 +170,7 @@ def _tfds(place: Path) -> Iterator[None]:
         raise
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
-        raise DataError(f"{place}: tensorflow-datasets fails with {type(error).__name__}: {reason}; "
-                        "if it does so again, delete the directory and start anew") from error
+        raise DataError(f"{place}: tensorflow-datasets fails with {type(error).__name__}: "
+                        f"{reason}; if it does so again, delete the directory") from error
     finally:
         absl.setLevel(level)
