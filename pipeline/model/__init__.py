@@ -1,0 +1,11 @@
+"""Networks from configuration: scopes of layers, or any flax nnx module of the user's.
+
+Read `network` for what a network is, `build` for how one is made, `layers` for what a scope may be.
+"""
+
+from pipeline.model.build import build as build
+from pipeline.model.network import Network as Network
+from pipeline.model.network import Variables as Variables
+from pipeline.model.network import normalise as normalise
+from pipeline.model.network import to_input as to_input
+from pipeline.model.predict import predict_logits as predict_logits

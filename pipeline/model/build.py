@@ -1,0 +1,120 @@
+"""From `conf/model` to a network: scopes of layers, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from pipeline import scopes
+from pipeline.config import ConfigError
+from pipeline.config.model import Defaults, ModelConfig, Nested, ScopeConfig
+from pipeline.model.layers import LAYERS
+from pipeline.model.network import Network, example
+from pipeline.model.parts import initializer, regularizer
+from pipeline.scopes import ScopeError, VariableScope, variable_scope
+
+
+def build(config: ModelConfig, num_classes: int = 10) -> Network:
+    """The network that a configuration describes.
+
+    Raises:
+        ConfigError: it describes none: no scopes, a layer that does not fit its input, a `reuse`
+            that names no earlier scope, a last layer that is not `num_classes` wide.
+    """
+    if not config.scopes:
+        raise ConfigError("model.scopes is empty and model.module is null: nothing to build; "
+                          "give one of the two")
+    scoped = scopes.transform(ScopeModel(config))
+    try:
+        specs, logits = scoped.describe(example(config.input_shape), training=False)
+    except ScopeError as error:
+        raise ConfigError(f"model {config.name}: {error}") from error
+    if logits.shape != (1, num_classes):
+        raise ConfigError(f"{_last_key(config.scopes)}: the network's last scope gives "
+                          f"[batch, {', '.join(map(str, logits.shape[1:]))}]; the data has "
+                          f"{num_classes} classes, so it must give [batch, {num_classes}]")
+    return Network(config.name, tuple(config.input_shape), num_classes, specs, scoped)
+
+
+@dataclass(frozen=True)
+class ScopeModel:
+    """The scopes of a configuration as a function of images."""
+
+    config: ModelConfig
+
+    def __call__(self, images: Array, training: bool) -> Array:
+        """Float images [batch, *input_shape] → logits [batch, num_classes], single or double."""
+        with variable_scope("", **_handed_down(self.config)):
+            logits = _run(self.config.scopes, images, training, {}, "model")
+        return logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
+
+
+def _run(layers: Mapping[str, ScopeConfig], inputs: Array, training: bool,
+         opened: dict[str, VariableScope], parent: str) -> Array:
+    for name, layer in layers.items():
+        path = f"{parent}.scopes.{name}"
+        with _located(path), variable_scope(name, **_handed_down(layer)) as scope:
+            opened.setdefault(scope.name, scope)
+            with _shared(layer, opened):
+                inputs = _run_one(layer, inputs, training, opened, path)
+    return inputs
+
+
+def _run_one(layer: ScopeConfig, inputs: Array, training: bool,
+             opened: dict[str, VariableScope], path: str) -> Array:
+    if not isinstance(layer, Nested):
+        return LAYERS[type(layer)](layer, inputs, training)
+    if not layer.scopes:
+        raise ConfigError("a scope of scopes needs at least one; found none")
+    result = _run(layer.scopes, inputs, training, opened, path)
+    if not layer.residual:
+        return result
+    if result.shape != inputs.shape:
+        raise ConfigError(f"residual=true adds input and output, but they are {inputs.shape[1:]} "
+                          f"and {result.shape[1:]} per example")
+    return inputs + result
+
+
+@contextmanager
+def _shared(layer: ScopeConfig, opened: Mapping[str, VariableScope]) -> Iterator[None]:
+    """Inside another scope's variables, where the layer says `reuse`."""
+    reuse: str | None = getattr(layer, "reuse", None)
+    if reuse is None:
+        yield
+        return
+    if reuse not in opened:
+        raise ConfigError(f"reuse={reuse} names no scope above this one; those are "
+                          f"{', '.join(opened)}")
+    with variable_scope(opened[reuse], reuse=True):
+        yield
+
+
+@contextmanager
+def _located(path: str) -> Iterator[None]:
+    """Puts the key of the innermost scope before an error's text."""
+    try:
+        yield
+    except ConfigError as error:
+        text = str(error)
+        raise ConfigError(text if text.startswith("model.") else f"{path}: {text}") from None
+
+
+def _handed_down(config: object) -> dict[str, Any]:
+    if not isinstance(config, Defaults):
+        return {}
+    return {
+        "initializer": initializer(config.initializer),
+        "regularizer": regularizer(config.regularizer),
+        "dtype": config.dtype,
+    }
+
+
+def _last_key(layers: Mapping[str, ScopeConfig], parent: str = "model") -> str:
+    name, layer = list(layers.items())[-1]
+    path = f"{parent}.scopes.{name}"
+    return _last_key(layer.scopes, path) if isinstance(layer, Nested) and layer.scopes else path

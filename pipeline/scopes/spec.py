@@ -1,0 +1,58 @@
+"""What is known about a variable without its value."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+class GraphKeys:
+    """The names of the standard collections, as TensorFlow writes them into a MetaGraph."""
+
+    GLOBAL_VARIABLES = "variables"
+    TRAINABLE_VARIABLES = "trainable_variables"
+    LOCAL_VARIABLES = "local_variables"
+    MODEL_VARIABLES = "model_variables"
+    MOVING_AVERAGE_VARIABLES = "moving_average_variables"
+    REGULARIZATION_LOSSES = "regularization_losses"
+
+
+@dataclass(frozen=True)
+class ValueOf:
+    """The initializer of a variable that begins as another one: a moving average's shadow."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class VariableSpec:
+    """A variable as it is declared.
+
+    Attributes:
+        name: of the operation, without `:0`; the key in checkpoints and graphs.
+        key: what `get_variable` finds it by; None if only `Variable` made it. It differs from
+            `name` when another operation had taken the name first.
+        collections: in TensorFlow's order, `trainable_variables` among them if it is trainable.
+        initializer: called as `initializer(key, shape, dtype)`.
+        regularizer: called with the value; None for no penalty.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    trainable: bool = True
+    collections: tuple[str, ...] = (GraphKeys.GLOBAL_VARIABLES, GraphKeys.TRAINABLE_VARIABLES)
+    initializer: Callable[..., Any] | ValueOf | None = field(
+        default=None, compare=False, repr=False
+    )
+    regularizer: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    key: str | None = field(default=None, repr=False)
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.shape)

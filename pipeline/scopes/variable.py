@@ -1,0 +1,116 @@
+"""The variables themselves: flax nnx variables that know their TensorFlow name.
+
+Two types, so that nnx filters tell them apart: trainable ones are `nnx.Param`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from flax.errors import TraceContextError
+from jax import Array
+from jax.typing import ArrayLike
+
+from pipeline.scopes.errors import ScopeError
+from pipeline.scopes.spec import VariableSpec
+
+
+class NamedVariable:
+    """What `TrainableVariable` and `UntrainableVariable` share; compared by identity, as in TF1."""
+
+    __slots__ = ()
+
+    @property
+    def spec(self) -> VariableSpec:
+        """Its declaration."""
+        spec: VariableSpec = self.get_metadata("spec")  # type: ignore[attr-defined]
+        return spec
+
+    @property
+    def name(self) -> str:
+        """The name of its tensor: `layer1/weights:0`."""
+        return f"{self.spec.name}:0"
+
+    @property
+    def op_name(self) -> str:
+        """The name of its operation, its key in a checkpoint: `layer1/weights`."""
+        return self.spec.name
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of its value; a store that was stacked over has one axis more than declared."""
+        return tuple(self.read().shape)
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """The type of its value."""
+        return np.dtype(self.read().dtype)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers change it."""
+        return self.spec.trainable
+
+    def read(self) -> Array:
+        """Its value now."""
+        value: Array = self.get_value()  # type: ignore[attr-defined]
+        return value
+
+    def assign(self, value: ArrayLike) -> Array:
+        """Replaces the value and returns it.
+
+        Raises:
+            ScopeError: the shape is another, or the variable lives outside the function that is
+                being traced, whose values may not leave it.
+        """
+        new = jnp.asarray(value, self.dtype)
+        if new.shape != self.shape:
+            raise ScopeError(f"{self.op_name}: assigned a value of shape {new.shape}, "
+                             f"the variable has {self.shape}")
+        self.set_value(new)
+        return new
+
+    def assign_add(self, delta: ArrayLike) -> Array:
+        """Adds to the value; raises as `assign` does."""
+        return self.assign(self.read() + delta)
+
+    def assign_sub(self, delta: ArrayLike) -> Array:
+        """Subtracts from the value; raises as `assign` does."""
+        return self.assign(self.read() - delta)
+
+    def set_value(self, value: Any, **index: Any) -> None:
+        """What nnx calls for `variable[...] = value`."""
+        try:
+            super().set_value(value, **index)  # type: ignore[misc]
+        except TraceContextError:
+            raise ScopeError(
+                f"{self.op_name}: assigned inside a transformed function (jit, grad, scan, …) that "
+                "does not own it, so a traced value would leak out; return the value and assign it "
+                "outside, or use scopes.transform, whose `apply` returns the updates"
+            ) from None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return f"<Variable '{self.name}' shape={self.shape} dtype={self.dtype}>"
+
+    __str__ = __repr__
+
+
+class TrainableVariable(NamedVariable, nnx.Param):  # type: ignore[misc]
+    """A variable that optimizers change."""
+
+
+class UntrainableVariable(NamedVariable, nnx.Variable):  # type: ignore[misc]
+    """A variable that only assignments change: moving averages, counters."""
+
