@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.report import quantities
 from pipeline.report.markup import Child, Markup, join, tag
 from pipeline.report.pictures import data_uri
-from pipeline.report.table import Column, cells, table
+from pipeline.report.table import Column, table
 
 if TYPE_CHECKING:
     from pipeline.evaluate import Evaluation
@@ -55,12 +55,12 @@ def class_table(evaluation: Evaluation) -> Markup:
     scores = evaluation.per_class
     lowest = [min((getattr(score, name) for score in scores), default=0.0)
               for name in ("precision", "recall", "f1")]
-    rows = []
+    rows: list[list[Child]] = []
     for score in scores:
         values = (score.precision, score.recall, score.f1)
         shown = [tag("em", quantities.percent(value), title="the lowest") if value == low < 1
                  else quantities.percent(value) for value, low in zip(values, lowest, strict=True)]
-        rows.append(cells(columns, [score.label, *shown, quantities.count(score.support)]))
+        rows.append([score.label, *shown, quantities.count(score.support)])
     mean = [quantities.percent(float(np.mean([getattr(score, name) for score in scores])))
             if scores else quantities.MISSING for name in ("precision", "recall", "f1")]
     return table(columns, rows, foot=["mean", *mean, quantities.count(evaluation.examples)],

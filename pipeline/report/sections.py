@@ -86,7 +86,7 @@ def _interval_table(history: Sequence[Interval]) -> Markup:
     columns = [Column(name, numeric=True) for name in (
         "step", "epoch", "loss", "accuracy", "validation loss", "validation accuracy",
         "learning rate", "examples/s")]
-    rows = [cells(columns, _interval_row(history[int(k)])) for k, _ in kept]
+    rows = [_interval_row(history[int(k)]) for k, _ in kept]
     return tag("details", tag("summary", title), table(columns, rows), class_="aside")
 
 
@@ -147,13 +147,11 @@ def artefacts(report: Report, run_directory: Path) -> Markup:
     columns = [Column("artefact"), Column("kind"), Column("path"), Column("size", numeric=True),
                Column("largest difference", numeric=True), Column("relative", numeric=True),
                Column("agrees with the model")]
-    rows = []
-    for found in report.comparisons:
-        rows.append(cells(columns, [
-            tag("b", found.name), found.artifact.kind if found.artifact else "",
-            tag("code", found.path_within(run_directory)), quantities.size(found.size),
-            *_parity(found.parity),
-        ]))
+    rows = [[
+        tag("b", found.name), found.artifact.kind if found.artifact else "",
+        tag("code", found.path_within(run_directory)), quantities.size(found.size),
+        *_parity(found.parity),
+    ] for found in report.comparisons]
     return join([table(columns, rows), _file_table(report)])
 
 
@@ -172,8 +170,8 @@ def _file_table(report: Report) -> Markup | None:
     if not files:
         return None
     columns = [Column("file"), Column("bytes", numeric=True), Column("SHA-256", class_="hash")]
-    rows = [cells(columns, [tag("code", str(file.path)), quantities.count(file.bytes),
-                            tag("code", file.sha256)]) for file in files]
+    rows = [[tag("code", str(file.path)), quantities.count(file.bytes), tag("code", file.sha256)]
+            for file in files]
     return tag("details", tag("summary", f"{len(files)} files with their SHA-256"),
                table(columns, rows), open=len(files) <= _FILES_OPEN)
 
@@ -182,7 +180,7 @@ def times(durations: Mapping[str, float]) -> Markup:
     """Seconds by stage, in order, with a bar for each one's share."""
     total = sum(durations.values())
     columns = [Column("stage"), Column("time", numeric=True), Column("share", class_="share")]
-    rows = [cells(columns, [stage, quantities.duration(seconds), _bar(seconds, total)])
+    rows = [[stage, quantities.duration(seconds), _bar(seconds, total)]
             for stage, seconds in durations.items()]
     return table(columns, rows, foot=["all", quantities.duration(total), ""], class_="times")
 
