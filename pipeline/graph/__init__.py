@@ -3,6 +3,8 @@
 `tensors` reads and writes constants and shapes, `walk` goes through a graph, `files` keeps one.
 """
 
+from pipeline.graph.assembly import Assembly as Assembly
+from pipeline.graph.assembly import output_shapes as output_shapes
 from pipeline.graph.defaults import AttrPlaceholder as AttrPlaceholder
 from pipeline.graph.defaults import FunctionName as FunctionName
 from pipeline.graph.defaults import attribute_defaults as attribute_defaults
@@ -15,16 +17,27 @@ from pipeline.graph.files import load_meta_graph as load_meta_graph
 from pipeline.graph.files import save_graph as save_graph
 from pipeline.graph.files import save_meta_graph as save_meta_graph
 from pipeline.graph.files import write_atomically as write_atomically
+from pipeline.graph.meta_graph import Form as Form
+from pipeline.graph.meta_graph import build_meta_graph as build_meta_graph
+from pipeline.graph.meta_graph import build_signature as build_signature
+from pipeline.graph.meta_graph import find_form as find_form
+from pipeline.graph.meta_graph import meta_graph_json as meta_graph_json
+from pipeline.graph.meta_graph import stripped_op_list as stripped_op_list
+from pipeline.graph.meta_graph import tensor_info as tensor_info
 from pipeline.graph.nodes import build_node as build_node
 from pipeline.graph.nodes import infer_attrs as infer_attrs
 from pipeline.graph.nodes import output_types as output_types
 from pipeline.graph.nodes import signature as signature
 from pipeline.graph.op_defs import has_op_def as has_op_def
 from pipeline.graph.op_defs import op_def as op_def
+from pipeline.graph.saver import add_saver as add_saver
 from pipeline.graph.tensors import decode_shape as decode_shape
 from pipeline.graph.tensors import decode_tensor as decode_tensor
 from pipeline.graph.tensors import encode_shape as encode_shape
 from pipeline.graph.tensors import encode_tensor as encode_tensor
+from pipeline.graph.variables import GraphVariable as GraphVariable
+from pipeline.graph.variables import VariableDeclaration as VariableDeclaration
+from pipeline.graph.variables import add_variable as add_variable
 from pipeline.graph.walk import CONTROL as CONTROL
 from pipeline.graph.walk import Ref as Ref
 from pipeline.graph.walk import missing_node as missing_node

@@ -13,7 +13,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from pipeline import dtypes
-from pipeline.graph import build_node, infer_attrs, output_types, signature
+from pipeline.graph import build_node, infer_attrs, output_shapes, output_types, signature
 from pipeline.lowering import dims
 from pipeline.lowering.ir import Array, DType, Equation, Shape, Value
 from pipeline.lowering.names import Names, sanitise
@@ -36,8 +36,9 @@ Operand: TypeAlias = Tensor | Array
 class Builder:
     """The nodes of one graph, growing equation by equation."""
 
-    def __init__(self, opset: Opset, names: Names) -> None:
+    def __init__(self, opset: Opset, names: Names, *, output_shapes: bool = False) -> None:
         self.opset = opset
+        self._output_shapes = output_shapes
         self.nodes: list[Message] = []
         self._names = names
         self._scope = ""
@@ -181,6 +182,11 @@ class Builder:
             return operand.astype(dtype)
         return self.op("Cast", operand, DstT=dtype)
 
+    def identity(self, name: str, tensor: Tensor) -> Message:
+        """An Identity of this very name behind a tensor; not yet among the nodes."""
+        self._add("Identity", name, (tensor,), [tensor.shape], {})
+        return self.nodes.pop()
+
     def _path(self, op: str) -> str:
         return f"{self._scope}/{op}" if self._scope else op
 
@@ -191,10 +197,12 @@ class Builder:
         tensors = self._materialise(op, name, inputs)
         numbers = [dtypes.from_numpy(tensor.dtype) for tensor in tensors]
         attrs = {key: _number(value) for key, value in attrs.items()}
-        self.nodes.append(build_node(
-            op, name, [(t.ref, n) for t, n in zip(tensors, numbers, strict=True)], attrs))
         defaults = {key: value.type for key, value in signature(op).defaults.items() if value.type}
         types = output_types(op, {**defaults, **infer_attrs(op, name, numbers), **attrs})
+        if self._output_shapes:
+            attrs["_output_shapes"] = _shapes_attr(shapes, len(types))
+        self.nodes.append(build_node(
+            op, name, [(t.ref, n) for t, n in zip(tensors, numbers, strict=True)], attrs))
         return [Tensor(name if index == 0 else f"{name}:{index}", tuple(shape),
                        dtypes.to_numpy(number))
                 for index, (shape, number) in enumerate(zip(shapes, types, strict=False))]
@@ -218,6 +226,11 @@ class Builder:
     def _const_node(self, array: Array, name: str) -> Tensor:
         return self._add("Const", name, (), [array.shape],
                          {"dtype": array.dtype, "value": array})[0]
+
+
+def _shapes_attr(shapes: Sequence[Shape], count: int) -> Message:
+    known = [[size if isinstance(size, int) else None for size in shape] for shape in shapes]
+    return output_shapes([*known, *[None] * (count - len(known))])
 
 
 def _number(value: Any) -> Any:

@@ -17,6 +17,8 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from pipeline.lowering.errors import LoweringError
 from pipeline.lowering.ir import Array, DType, Equation, Program, Value
 
+_spec: Callable[..., jax.ShapeDtypeStruct] = jax.ShapeDtypeStruct   # it has no types of its own
+
 BATCH = "batch"    # the symbol of a leading dimension that is not known
 
 # primitives that only call a jaxpr, and the parameter that holds it
@@ -98,10 +100,6 @@ def _symbolic(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> list[jax.ShapeDtype
         shape = jax.export.symbolic_shape(", ".join(words), scope=scope) if words else ()
         specs.append(_spec(shape, spec.dtype))
     return specs
-
-
-def _spec(shape: Any, dtype: Any) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(shape, dtype)  # type: ignore[no-untyped-call]
 
 
 def _path_name(path: Sequence[Any]) -> str:

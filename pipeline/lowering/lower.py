@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from google.protobuf.message import Message
 
-from pipeline import dtypes
-from pipeline.graph import build_node, parse_ref
+from pipeline.graph import parse_ref
 from pipeline.lowering import names, rules
 from pipeline.lowering.builder import Builder, Tensor
 from pipeline.lowering.errors import Gap, LoweringError, Unsupported, report
@@ -16,8 +15,24 @@ from pipeline.lowering.jaxpr import Traced
 from pipeline.lowering.opset import Opset
 
 
-def lower(traced: Traced, outputs: Sequence[str], opset: Opset) -> list[Message]:
+def lower(
+    traced: Traced,
+    outputs: Sequence[str],
+    opset: Opset,
+    *,
+    variables: Mapping[str, str] | None = None,
+    reserved: Iterable[str] = (),
+    output_shapes: bool = False,
+) -> list[Message]:
     """The nodes of a traced function, placeholders first.
+
+    Args:
+        traced: the function.
+        outputs: the names of its results.
+        opset: which ops may be used.
+        variables: for each variable the node to read it from, when they are not to be constants.
+        reserved: names of nodes that the graph has besides.
+        output_shapes: write `_output_shapes` on every node.
 
     Raises:
         LoweringError: equations without a rule (all of them), names that clash, or a number of
@@ -28,20 +43,22 @@ def lower(traced: Traced, outputs: Sequence[str], opset: Opset) -> list[Message]
         raise LoweringError(f"the function gives {len(program.outputs)} arrays; "
                             f"outputs names {len(outputs)}: {', '.join(outputs)}")
     taken = names.Names()
-    for name in traced.inputs:
-        taken.reserve(names.check(name, "input"))
-    for name in outputs:
-        taken.reserve(names.check(name, "output"))
+    for name in [*(names.check(name, "input") for name in traced.inputs),
+                 *(names.check(name, "output") for name in outputs), *reserved]:
+        taken.reserve(name)
+    builder = Builder(opset, taken, output_shapes=output_shapes)
     for name, value in traced.variables.items():
-        value.name = names.sanitise(name)
-        taken.reserve(value.name)
-    builder = Builder(opset, taken)
+        if variables is not None:
+            builder.bind(value, Tensor(variables[name], value.shape, value.dtype))
+        else:
+            value.name = names.sanitise(name)
+            taken.reserve(value.name)
     for value in traced.inputs.values():
         builder.placeholder(value)
     lower_equations(builder, program)
     results = [builder.result(value) for value in program.outputs]
     for name, tensor in zip(outputs, results, strict=True):
-        _name_output(builder.nodes, name, tensor, results)
+        _name_output(builder, name, tensor, results)
     return builder.nodes
 
 
@@ -69,24 +86,22 @@ def _lower_equation(builder: Builder, equation: Equation) -> None:
         builder.bind(value, tensor)
 
 
-def _name_output(nodes: list[Message], name: str, tensor: Tensor, results: list[Tensor]) -> None:
+def _name_output(builder: Builder, name: str, tensor: Tensor, results: list[Tensor]) -> None:
     """Give the op that makes the tensor its output name, or put an Identity of that name behind it.
 
     The Identity stands between the op and the op's readers, so that the graph has no end but those
     asked for, and an op inside the graph keeps the name of its scope.
     """
-    ref = parse_ref(tensor.ref)
-    position, node = next((index, node) for index, node in enumerate(nodes)
-                          if node.name == ref.node)
+    nodes, ref = builder.nodes, parse_ref(tensor.ref)
+    position = next((index for index, node in enumerate(nodes) if node.name == ref.node), -1)
     readers = [other for other in nodes
                if any(parse_ref(text).node == ref.node for text in other.input)]
-    is_source = node.op in ("Placeholder", "Const")
+    is_source = position < 0 or nodes[position].op in ("Placeholder", "Const")
     alone = [each.ref for each in results].count(tensor.ref) == 1
     if not readers and alone and not is_source and ref.output == 0:
-        node.name = name
+        nodes[position].name = name
         return
     if not is_source:
         for reader in readers:
             reader.input[:] = [name if text == tensor.ref else text for text in reader.input]
-    nodes.insert(position + 1, build_node(
-        "Identity", name, [(tensor.ref, dtypes.from_numpy(tensor.dtype))]))
+    nodes.insert(position + 1, builder.identity(name, tensor))
