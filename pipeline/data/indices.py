@@ -106,17 +106,7 @@ class BatchIndices:
         Raises:
             ValueError: the state is of another number of examples, or is none at all.
         """
-        expected = self.state()
-        if set(state) != set(expected):
-            raise ValueError(f"data position: found {sorted(state)}, expected {sorted(expected)}")
-        for key, like in expected.items():
-            if np.shape(state[key]) != like.shape:
-                raise ValueError(f"data position {key}: found shape {np.shape(state[key])}, "
-                                 f"expected {like.shape}; it is of another data set or "
-                                 "validation_size")
-        if not np.array_equal(np.sort(state["order"]), np.arange(self.num_examples)):
-            raise ValueError("data position order: not a permutation of the examples; "
-                             "the saved state is damaged")
+        self._check(state)
         self._random.set_state((
             "MT19937", np.asarray(state["random_words"], np.uint32), int(state["random_place"]),
             int(state["random_has_gauss"]), float(state["random_gauss"]),
@@ -125,3 +115,21 @@ class BatchIndices:
         self._position = int(state["position"])
         self.epochs_completed = int(state["epochs_completed"])
         self._shuffles += 1
+
+    def _check(self, state: Mapping[str, NDArray[np.generic]]) -> None:
+        """Refuse what is not a state of this stream; NumPy would take any place and read there."""
+        expected = self.state()
+        if set(state) != set(expected):
+            raise ValueError(f"data position: found {sorted(state)}, expected {sorted(expected)}")
+        for key, like in expected.items():
+            if np.shape(state[key]) != like.shape:
+                raise ValueError(f"data position {key}: found shape {np.shape(state[key])}, "
+                                 f"expected {like.shape}; it is of another data set or "
+                                 "validation_size")
+        whole = np.array_equal(np.sort(state["order"]), np.arange(self.num_examples))
+        for key, largest in (("position", self.num_examples), ("random_place", _MT19937_WORDS)):
+            whole = whole and 0 <= int(state[key]) <= largest
+        if not whole:
+            raise ValueError(f"data position: order is no permutation of {self.num_examples} "
+                             f"examples, or position={state['position']} or random_place="
+                             f"{state['random_place']} lies outside; the saved state is damaged")

@@ -26,6 +26,7 @@ from pipeline.data.directory import find_published
 from pipeline.data.download import download, unreachable
 from pipeline.data.errors import DataError
 from pipeline.data.order import record_order
+from pipeline.data.progress import progress
 
 _BATCH = 2000   # records in one read: array_record decodes a chunk once per read
 _FORMAT = "array_record"
@@ -145,11 +146,13 @@ def _read_split(builder: Any, split: str) -> tuple[UInt8, UInt8]:
                         f"{count:,}; delete the directory and run again")
     images, labels = np.empty((count, 28, 28), np.uint8), np.empty(count, np.uint8)
     order = record_order(split, count)
-    for start in range(0, count, _BATCH):
-        places = order[start:start + _BATCH]
-        batch = records.__getitems__(range(start, start + len(places)))
-        images[places] = np.stack([record["image"][:, :, 0] for record in batch])
-        labels[places] = [record["label"] for record in batch]
+    with progress(f"Reading {builder.name} {split}", count, in_bytes=False) as advance:
+        for start in range(0, count, _BATCH):
+            places = order[start:start + _BATCH]
+            batch = records.__getitems__(range(start, start + len(places)))
+            images[places] = np.stack([record["image"][:, :, 0] for record in batch])
+            labels[places] = [record["label"] for record in batch]
+            advance(len(places))
     return images, labels
 
 

@@ -55,7 +55,7 @@ class _IdxBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # t
                            labels: UInt8) -> Iterator[tuple[int, dict[str, Any]]]:
         from PIL import Image
 
-        with progress(f"{self.source.name} {split}", len(images), in_bytes=False) as advance:
+        with progress(f"Preparing {self.name} {split}", len(images), in_bytes=False) as advance:
             for index, (image, label) in enumerate(zip(images, labels, strict=True)):
                 # An ndarray would be encoded by TensorFlow; a PIL image is encoded by PIL.
                 yield index, {"image": Image.fromarray(image), "label": int(label)}

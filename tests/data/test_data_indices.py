@@ -140,8 +140,9 @@ def test_a_state_that_does_not_fit_is_refused() -> None:
         indices.restore(stream(11).state())
     with pytest.raises(ValueError, match="expected \\['epochs_completed'"):
         indices.restore({})
-    with pytest.raises(ValueError, match="not a permutation"):
-        indices.restore({**indices.state(), "order": np.zeros(10, np.int32)})
+    for key, value in (("order", np.zeros(10)), ("position", 11), ("random_place", 625)):
+        with pytest.raises(ValueError, match="the saved state is damaged"):
+            indices.restore({**indices.state(), key: np.array(value, np.int64)})
 
 
 def test_splits_that_share_a_generator_draw_from_it_in_turn() -> None:
