@@ -12,66 +12,14 @@ from typing import Any
 import numpy as np
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 
+from pipeline.evaluate import ClassScore, Evaluation
+from pipeline.persistence import Artifact, File
 from pipeline.report import Report, VariableRow
+from pipeline.train import Interval
+from pipeline.verification import Parity
 
 RUN = Path("/outputs/2026-11-23/08-01-12")
 CONFIG = "task:\n  name: train\noptimizer:\n  learning_rate: 0.8\nnotes: 'two words'\n"
-
-
-@dataclasses.dataclass
-class Interval:
-    step: int
-    epoch: float
-    loss: float
-    accuracy: float
-    learning_rate: float
-    examples_per_second: float
-    validation_loss: float | None = None
-    validation_accuracy: float | None = None
-
-
-@dataclasses.dataclass
-class ClassScore:
-    label: int
-    precision: float
-    recall: float
-    f1: float
-    support: int
-
-
-@dataclasses.dataclass
-class Evaluation:
-    examples: int
-    accuracy: float
-    loss: float
-    confusion: np.ndarray
-    per_class: list[ClassScore]
-    predictions: np.ndarray
-    probabilities: np.ndarray
-
-
-@dataclasses.dataclass
-class File:
-    path: Path
-    bytes: int
-    sha256: str
-
-
-@dataclasses.dataclass
-class Artifact:
-    target: str
-    kind: str
-    path: Path
-    files: tuple[File, ...]
-
-
-@dataclasses.dataclass
-class Parity:
-    artifact: str
-    max_absolute: float
-    max_relative: float
-    agrees: bool
-    detail: str
 
 
 def history(intervals: int, **changes: Any) -> list[Interval]:

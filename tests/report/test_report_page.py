@@ -15,13 +15,15 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import pytest
 import yaml
-from finished_run import RUN, Parity, evaluation, file, finished_run, history, split
+from finished_run import RUN, evaluation, file, finished_run, history, split
 from PIL import Image
 from test_report_markup import HOSTILE
 
+from pipeline.persistence import Artifact
 from pipeline.report import Report, VariableRow
 from pipeline.report.evaluation import MISTAKES_SHOWN, mistakes
 from pipeline.report.run_page import run_page
+from pipeline.verification import Parity
 
 SECTIONS = ["curves", "confusion", "mistakes", "model", "artefacts", "time", "environment",
             "configuration"]
@@ -106,9 +108,7 @@ def test_the_policy_allows_our_script_alone() -> None:
 
 
 def hostile_run() -> Report:
-    report = finished_run()
-    artifact = report.artifacts[1]
-    bad = type(artifact)(HOSTILE, HOSTILE, Path(HOSTILE), (file(HOSTILE, 3),))
+    bad = Artifact(HOSTILE, HOSTILE, Path(HOSTILE), (file(HOSTILE, 3),))
     return finished_run(
         name=HOSTILE, notes=HOSTILE, data=HOSTILE, stopped=HOSTILE,
         config_yaml=f"{HOSTILE}: {HOSTILE}\n# {HOSTILE}\nname: {HOSTILE}\x1b[31m\ud800\n",

@@ -4,11 +4,13 @@ import io
 from pathlib import Path
 
 import pytest
-from finished_run import RUN, Parity, file, finished_run
+from finished_run import RUN, file, finished_run
 from rich.console import Console
 
+from pipeline.persistence import Artifact
 from pipeline.report import print_summary, summary_lines
 from pipeline.report.summary import summary
+from pipeline.verification import Parity
 
 
 def test_the_last_lines_of_a_run() -> None:
@@ -55,9 +57,8 @@ def test_a_terminal_gets_colours_and_no_line_too_long() -> None:
 
 
 def test_names_can_neither_style_nor_steer_the_terminal() -> None:
-    artifact = finished_run().artifacts[0]
     name = "[red]x[/red]\x1b[2J"
-    bad = type(artifact)(name, name, RUN / name, (file("f", 1),))
+    bad = Artifact(name, name, RUN / name, (file("f", 1),))
     lines = summary_lines(finished_run(artifacts=[bad], parities=[]), RUN)
     assert lines[3].startswith("[red]x[/red]\N{REPLACEMENT CHARACTER}[2J")
     assert "\x1b" not in "".join(lines)
