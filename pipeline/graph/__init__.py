@@ -5,6 +5,10 @@
 
 from pipeline.graph.assembly import Assembly as Assembly
 from pipeline.graph.assembly import output_shapes as output_shapes
+from pipeline.graph.cut import clear_devices as clear_devices
+from pipeline.graph.cut import extract_sub_graph as extract_sub_graph
+from pipeline.graph.cut import remove_training_nodes as remove_training_nodes
+from pipeline.graph.cut import strip_default_attrs as strip_default_attrs
 from pipeline.graph.defaults import AttrPlaceholder as AttrPlaceholder
 from pipeline.graph.defaults import FunctionName as FunctionName
 from pipeline.graph.defaults import attribute_defaults as attribute_defaults
@@ -12,11 +16,13 @@ from pipeline.graph.defaults import decode_attr as decode_attr
 from pipeline.graph.defaults import read_attrs as read_attrs
 from pipeline.graph.errors import GraphError as GraphError
 from pipeline.graph.errors import GraphFileNotFound as GraphFileNotFound
+from pipeline.graph.export_scope import export_scope as export_scope
 from pipeline.graph.files import load_graph as load_graph
 from pipeline.graph.files import load_meta_graph as load_meta_graph
 from pipeline.graph.files import save_graph as save_graph
 from pipeline.graph.files import save_meta_graph as save_meta_graph
 from pipeline.graph.files import write_atomically as write_atomically
+from pipeline.graph.freeze import convert_variables_to_constants as convert_variables_to_constants
 from pipeline.graph.meta_graph import Form as Form
 from pipeline.graph.meta_graph import build_meta_graph as build_meta_graph
 from pipeline.graph.meta_graph import build_signature as build_signature
