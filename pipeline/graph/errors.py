@@ -1,7 +1,9 @@
 """The one error of the room."""
 
+from pipeline.errors import PipelineError
 
-class GraphError(ValueError):
+
+class GraphError(PipelineError):
     """A graph, a node, a constant or a file of these is not what it must be."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pipeline.errors import PipelineError
+
 
 class Gap(NamedTuple):
     """One equation that has no lowering."""
@@ -14,7 +16,7 @@ class Gap(NamedTuple):
     source: str    # file:line (function)
 
 
-class LoweringError(ValueError):
+class LoweringError(PipelineError):
     """A function, a name or a shape that cannot become a graph; `gaps` lists the equations."""
 
     gaps: tuple[Gap, ...] = ()
