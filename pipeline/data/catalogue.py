@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.data.errors import DataError
+
 Part = Literal["train_images", "train_labels", "test_images", "test_labels"]
 
 
@@ -106,3 +108,15 @@ KMNIST = Source(
 )
 
 SOURCES: dict[str, Source] = {source.name: source for source in (MNIST, FASHION_MNIST, KMNIST)}
+
+
+def find_source(name: str) -> Source:
+    """The published data set of that name.
+
+    Raises:
+        DataError: there is none.
+    """
+    if name not in SOURCES:
+        raise DataError(f"{name}: no published data set of this name is known; expected one of "
+                        f"{', '.join(SOURCES)}")
+    return SOURCES[name]

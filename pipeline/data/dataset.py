@@ -136,8 +136,8 @@ class DataSets(_Splits):
     name: str
 
     def __new__(cls, train: DataSet, validation: DataSet, test: DataSet,
-                name: str = "mnist") -> DataSets:
-        """Three splits and the name of their data set."""
+                name: str = "") -> DataSets:
+        """Three splits and the name of their data set, which a copy gets from the original."""
         made = super().__new__(cls, train, validation, test)
         made.name = name
         return made
@@ -146,10 +146,10 @@ class DataSets(_Splits):
     def fingerprint(self) -> str:
         """sha256, in hex, of all pixels and labels and of where the splits part."""
         digest = hashlib.sha256()
-        for split in (self.validation, self.train, self.test):
-            digest.update(f"{len(split.pixels)}\n".encode())
-            digest.update(split.pixels.tobytes())
-            digest.update(split.digits.tobytes())
+        for part in (self.validation, self.train, self.test):
+            digest.update(f"{len(part.pixels)}\n".encode())
+            digest.update(part.pixels.tobytes())
+            digest.update(part.digits.tobytes())
         return digest.hexdigest()
 
 

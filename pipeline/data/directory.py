@@ -78,7 +78,7 @@ def find_published(directory: Path, source: Source) -> None:
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != published.sha256:
             raise DataError(f"{path}: found sha256 {found}, expected {published.sha256}; "
-                            f"TFDS takes only the published files: get it from {source.url}")
+                            f"TFDS takes only the published files: get it anew from {source.url}")
 
 
 def missing_text(directory: Path, source: Source, missing: list[str]) -> str:

@@ -83,7 +83,7 @@ def _fetch(url: str, description: str, largest: int) -> Generator[bytes, None, N
     """The body, in chunks, one byte beyond `largest` at most."""
     try:
         with urlopen(url, timeout=_STALL_SECONDS) as response:
-            yield from _body(response, url, description, largest)
+            yield from _body(response, description, largest)
     except HTTPError as error:
         error.close()
         raise DataError(f"{url}: the server answered {error.code} {error.reason}; look for the "
@@ -93,7 +93,7 @@ def _fetch(url: str, description: str, largest: int) -> Generator[bytes, None, N
                         "fetch it anew") from error
 
 
-def _body(response: HTTPResponse, url: str, description: str, largest: int) -> Iterator[bytes]:
+def _body(response: HTTPResponse, description: str, largest: int) -> Iterator[bytes]:
     announced = response.headers.get("Content-Length")
     total = int(announced) if announced and announced.isdecimal() else None
     received = 0

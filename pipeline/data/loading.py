@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.data.catalogue import SOURCES
+from pipeline.data.catalogue import find_source
 from pipeline.data.dataset import Arrays, DataSets, split
 from pipeline.data.digits import VALIDATION_SIZE, load_digits
 from pipeline.data.directory import load_directory
@@ -41,7 +41,7 @@ def _arrays(config: DatasetConfig, cache_directory: Path) -> Arrays:
             raise DataError(f"dataset.directory={config.directory}: digits is built in and reads "
                             "none; for IDX files say dataset=mnist dataset.directory=DIR")
         return load_digits()
+    source = find_source(config.name)
     if config.directory is not None:
-        return load_directory(Path(config.directory).expanduser(), SOURCES[config.name])
-    data_directory = cache_directory / "tensorflow_datasets"
-    return load_prepared(SOURCES[config.name], data_directory, config.cache)
+        return load_directory(Path(config.directory).expanduser(), source)
+    return load_prepared(source, cache_directory / "tensorflow_datasets", config.cache)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.data import array_cache, idx
-from pipeline.data.catalogue import FILE_NAMES, SOURCES, Source
+from pipeline.data.catalogue import FILE_NAMES, Source, find_source
 from pipeline.data.dataset import Arrays, UInt8
 from pipeline.data.directory import find_published
 from pipeline.data.download import download, unreachable
@@ -61,11 +61,8 @@ def prepare_tfds(name: str, data_directory: Path, manual_directory: Path | None 
         DataError: the name is unknown, a file is missing or not the published one, there is no
             network, or TFDS fails.
     """
-    if name not in SOURCES:
-        raise DataError(f"{name}: not a data set that is prepared here; expected one of "
-                        f"{', '.join(SOURCES)}")
     manual = manual_directory and Path(manual_directory).expanduser()
-    builder = prepare(SOURCES[name], Path(data_directory).expanduser(), manual)
+    builder = prepare(find_source(name), Path(data_directory).expanduser(), manual)
     return Path(builder.data_dir)
 
 

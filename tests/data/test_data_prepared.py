@@ -150,8 +150,8 @@ def test_without_network_the_other_ways_are_named(
 
 
 def test_an_unknown_name(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="emnist: not a data set that is prepared here; expected "
-                                        "one of mnist, fashion_mnist, kmnist"):
+    with pytest.raises(DataError, match="emnist: no published data set of this name is known; "
+                                        "expected one of mnist, fashion_mnist, kmnist"):
         prepare_tfds("emnist", tmp_path)
 
 
