@@ -10,8 +10,10 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pipeline.errors import PipelineError
 
-class CheckpointError(ValueError):
+
+class CheckpointError(PipelineError):
     """Anything about a checkpoint that a user can cause or a disk can do."""
 
 

@@ -6,6 +6,7 @@ touched. Sizes are compared at opening: a data file that was cut short is refuse
 
 from __future__ import annotations
 
+import functools
 import math
 import mmap
 import os
@@ -28,6 +29,7 @@ from pipeline.checkpoint.errors import (
 )
 from pipeline.checkpoint.index import read_index
 from pipeline.checkpoint.names import data_path, encode_name
+from pipeline.checkpoint.object_graph import GRAPH_KEY, ObjectGraph
 from pipeline.checkpoint.slices import Part, PartitionedTensor, slice_shape
 from pipeline.checkpoint.strings import decode_strings
 
@@ -38,35 +40,51 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
     `reader["layer1/weights"]` is a read-only array over the mapped file. The files may be replaced
     or removed while the reader lives; it keeps what it opened.
 
+    Args:
+        prefix: the checkpoint's path without `.index`.
+        salvage: open although data files are missing or short, for the tensors that are whole.
+
     Raises:
         NotFoundError: no checkpoint at `prefix`, or a data file is missing.
         DataLossError: the index is damaged, or a data file is too short for it.
         UnimplementedError: a V1 or big-endian checkpoint, or one for a newer reader.
     """
 
-    def __init__(self, prefix: str | os.PathLike[str]) -> None:
+    def __init__(self, prefix: str | os.PathLike[str], *, salvage: bool = False) -> None:
         self.prefix = os.fspath(prefix)
         self._index = read_index(self.prefix)
         self._shards: dict[int, NDArray[np.uint8]] = {}
         self._verified: set[Entry] = set()
+        self._lost: dict[str, CheckpointError] = {}
         for name, entry in self._index.tensors.items():
-            with located(f"{self.prefix}: {name}"):
-                for part in self._slices(name) if entry.slices else [entry]:
-                    _check_size(part)
-                    self._check_place(part)
+            try:
+                with located(f"{self.prefix}: {name}"):
+                    for part in self._slices(name) if entry.slices else [entry]:
+                        _check_size(part)
+                        self._check_place(part)
+            except CheckpointError as error:
+                if not salvage:
+                    raise
+                self._lost[name] = error
 
     def get_tensor(self, name: str) -> NDArray[Any]:
         """The tensor of that name: read-only; strings as an object array of `bytes`.
+
+        In a TensorFlow 2 checkpoint or SavedModel the name may be a variable's path within the
+        object that was saved (`model/layers/0/kernel`), or the full name that it had.
 
         Raises:
             NotFoundError: there is none.
             DataLossError: its bytes were changed, or its slices leave holes.
             UnimplementedError: its dtype has no NumPy counterpart.
         """
-        entry = self._find(name)
-        with located(f"{self.prefix}: {name}"):
+        key = self._find(name)
+        if key in self._lost:
+            raise self._lost[key]
+        entry = self._index.tensors[key]
+        with located(f"{self.prefix}: {key}"):
             if entry.slices:
-                return self._assemble(name, entry)
+                return self._assemble(key, entry)
             return self._read(entry)
 
     def get_variable_to_shape_map(self) -> dict[str, list[int]]:
@@ -78,8 +96,8 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
         return {name: _numpy_or_object(entry) for name, entry in self._index.tensors.items()}
 
     def has_tensor(self, name: str) -> bool:
-        """Whether there is a tensor of that name."""
-        return name in self._index.tensors
+        """Whether `get_tensor` would find that name."""
+        return self.key_of(name) is not None
 
     def debug_string(self) -> bytes:
         """A line `name (DT_FLOAT) [2,3]` for each tensor, as bytes, as TensorFlow returns it."""
@@ -111,13 +129,30 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
         Raises:
             NotFoundError: there is none of that name.
         """
-        return self._find(name)
+        return self._index.tensors[self._find(name)]
+
+    def size(self, name: str) -> int:
+        """The bytes that a tensor takes in the data files; raises as `entry` does."""
+        key = self._find(name)
+        entry = self._index.tensors[key]
+        return sum(part.size for part in self._slices(key)) if entry.slices else entry.size
+
+    def damage(self, name: str) -> str | None:
+        """Why a tensor cannot be read, when that was found at opening with `salvage`."""
+        return str(self._lost[name]) if name in self._lost else None
+
+    def variable_paths(self) -> dict[str, str]:
+        """The stored key of each variable's path; empty for a checkpoint without objects."""
+        return dict(self._objects.keys)
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """`get_tensor`, with the `KeyError` that mappings raise."""
-        if name not in self._index.tensors:
+        if name not in self:
             raise KeyError(name)
         return self.get_tensor(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.has_tensor(name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._index.tensors)
@@ -128,13 +163,31 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
     def __repr__(self) -> str:
         return f"CheckpointReader({self.prefix!r}, {len(self)} tensors)"
 
-    def _find(self, name: str) -> Entry:
-        if name not in self._index.tensors:
-            hint = ""
-            if isinstance(name, str) and name.removesuffix(":0") in self._index.tensors:
-                hint = f"; keys have no output index: {name.removesuffix(':0')!r}"
+    def key_of(self, name: str) -> str | None:
+        """The stored key that a name stands for: itself, or that of a variable by path."""
+        if name in self._index.tensors or GRAPH_KEY not in self._index.tensors:
+            return name if name in self._index.tensors else None
+        found = self._objects.find(name)
+        return found if found in self._index.tensors else None
+
+    def _find(self, name: str) -> str:
+        key = self.key_of(name)
+        if key is None:
+            bare = str(name).removesuffix(":0")
+            hint = f"; keys have no output index: {bare!r}" if bare in self._index.tensors else ""
             raise NotFoundError(f"Key {name} not found in checkpoint {self.prefix}{hint}")
-        return self._index.tensors[name]
+        return key
+
+    @functools.cached_property
+    def _objects(self) -> ObjectGraph:
+        if GRAPH_KEY not in self._index.tensors:
+            return ObjectGraph(b"")
+        found = self.get_tensor(GRAPH_KEY)
+        with located(f"{self.prefix}: {GRAPH_KEY}"):
+            if found.shape != () or found.dtype != np.object_:
+                raise DataLossError("is no scalar string")
+            message: bytes = found.item()
+            return ObjectGraph(message)
 
     def _slices(self, name: str) -> list[Entry]:
         """The entries of a partitioned tensor's slices, in stored order."""
@@ -191,6 +244,9 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
                                     f"on the restored bytes {found}")
             self._verified.add(entry)
         return array
+
+
+NewCheckpointReader = CheckpointReader  # its name in TensorFlow 1
 
 
 def _brackets(shape: Shape) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 
 from pipeline.checkpoint import files
 from pipeline.checkpoint.errors import InvalidArgumentError, NotFoundError
+from pipeline.checkpoint.plan import plan_of, read_planned
 from pipeline.checkpoint.reader import CheckpointReader
-from pipeline.checkpoint.restoring import read_for
 from pipeline.checkpoint.saver_def import SaverDef
 from pipeline.checkpoint.series import Series
 from pipeline.checkpoint.state import DEFAULT_FILENAME
@@ -168,7 +168,9 @@ class Saver:
             raise InvalidArgumentError("The passed save_path is not a valid checkpoint: "
                                        f"{os.fspath(save_path)} ({error})") from error
         _log.info("Restoring parameters from %s", reader.prefix)
-        arrays = read_for(slots, reader, reshape=self._reshape)
+        targets = {name: (name, slot) for name, slot in slots.items()}
+        plan_of(reader, targets, reshape=self._reshape).require()
+        arrays = read_planned(reader, targets)
         return as_tree(variables, {name: slots[name].restored(arrays[name]) for name in slots})
 
     def _slots(self, variables: Any) -> dict[str, Slot]:

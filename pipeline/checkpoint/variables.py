@@ -38,7 +38,12 @@ class Slot:
 
 
 def slots_of(variables: Any) -> dict[str, Slot]:
-    """The slots of a dict, a nested dict, a list of variables, a store or a module, by name.
+    """A slot for each of `named_variables`; raises as that does."""
+    return {name: _slot(found) for name, found in named_variables(variables).items()}
+
+
+def named_variables(variables: Any) -> dict[str, Any]:
+    """The variables or arrays of a dict, a nested dict, a list, a store or a module, by name.
 
     A list gives the variables' own names, a dict its keys; nested dicts and modules join theirs
     with slashes, as scopes do.
@@ -52,7 +57,7 @@ def slots_of(variables: Any) -> dict[str, Slot]:
     elif is_variable(variables) or isinstance(variables, str | bytes):
         raise _no_container(variables)
     elif isinstance(variables, Iterable):
-        named = [(_name(variable), variable) for variable in variables]
+        named = [(name_of(variable), variable) for variable in variables]
     elif hasattr(variables, "__dict__"):
         named = list(_of_module(variables, "", set()))
     else:
@@ -78,18 +83,18 @@ def _is_array(candidate: Any) -> bool:
     )
 
 
-def _unique(named: list[tuple[str, Any]]) -> dict[str, Slot]:
-    slots: dict[str, Slot] = {}
+def _unique(named: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique: dict[str, Any] = {}
     seen: dict[int, str] = {}
     for name, found in named:
-        if name in slots:
+        if name in unique:
             raise InvalidArgumentError(f"At least two variables have the same name: {name}")
         if is_variable(found) and id(found) in seen:
             raise InvalidArgumentError("The same saveable will be restored with two names: "
                                        f"{name} and {seen[id(found)]}")
         seen[id(found)] = name
-        slots[name] = _slot(found)
-    return slots
+        unique[name] = found
+    return unique
 
 
 def _slot(found: Any) -> Slot:
@@ -100,7 +105,12 @@ def _slot(found: Any) -> Slot:
     return Slot(found.numpy, found.assign)
 
 
-def _name(variable: Any) -> str:
+def name_of(variable: Any) -> str:
+    """The name that a variable has in a checkpoint.
+
+    Raises:
+        InvalidTypeError: it has none, or is no variable.
+    """
     name = getattr(variable, "op_name", None) or getattr(variable, "name", None)
     if not is_variable(variable):
         raise InvalidTypeError(f"Variable to save is not a Variable: {variable!r}")
