@@ -1,19 +1,14 @@
 """Train in JAX, persist in TensorFlow's formats: `python run.py --help`."""
 
-from __future__ import annotations
-
 import os
 import sys
 import uuid
-from pathlib import Path
 
 import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
-from pipeline.config.composition import explain
 from pipeline.gate import ExitCode, guard
-from pipeline.start import start
 
 _RUN = uuid.uuid4().hex[:6]
 _ENDED: list[ExitCode] = []
@@ -25,6 +20,8 @@ OmegaConf.register_new_resolver("unique", lambda: _RUN, replace=True)
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def job(composed: DictConfig) -> None:
     """One job: its end is recorded and never raised, so that a sweep goes on."""
+    from pipeline.start import start  # late: --help should not wait for it
+
     _ENDED.append(guard(lambda: start(composed)))
 
 
@@ -33,7 +30,9 @@ def compose_and_run() -> None:
     try:
         job()
     except HydraException as error:
-        raise explain(error, Path(__file__).parent / "conf", sys.argv[1:]) from None
+        from pipeline.start import explain
+
+        raise explain(error, sys.argv[1:]) from None
 
 
 if __name__ == "__main__":

@@ -171,9 +171,15 @@ def _content(
         artifacts=result.artifacts,
         parities=result.parities,
         graph_def=graph.load_graph(graphs[0]) if graphs else None,
-        data=data_sets.name,
+        data=_describe(data_sets),
+        stopped=result.fit.stop.value if result.fit else "",
         notes=config.notes,
     )
+
+
+def _describe(data_sets: data.DataSets) -> str:
+    train, validation, test = (split.num_examples for split in data_sets)
+    return f"{data_sets.name}: {train:,} + {validation:,} + {test:,} examples"
 
 
 def _variable_rows(network: model.Network) -> list[report.VariableRow]:

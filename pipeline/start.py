@@ -1,4 +1,4 @@
-"""From what Hydra composed to a run: check, set up the machine, claim the directory, go."""
+"""From a command line to a run: explain what Hydra refuses, check the rest, claim a directory, go."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.config import ConfigError, load, runtime
+from pipeline.config import Config, ConfigError, composition, load, runtime
 from pipeline.config.run_directory import claim
 
 if TYPE_CHECKING:
     from pipeline.gate import ExitCode
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+
+
+def explain(error: HydraException, arguments: list[str]) -> ConfigError:
+    """What was wrong with a command line that Hydra refused."""
+    return composition.explain(error, CONF, arguments)
 
 
 def start(composed: DictConfig) -> ExitCode:
@@ -22,14 +30,14 @@ def start(composed: DictConfig) -> ExitCode:
     Raises:
         PipelineError: of the stage that failed.
     """
-    config = load(_resolved(composed))
+    hydra = HydraConfig.get()
+    directory = Path(hydra.runtime.output_dir)
+    config = _load(composed, directory)
     runtime.apply(config.runtime)
     from pipeline import stages  # not before: this imports JAX, which reads the flags just set
 
     if config.task.name == "inspect":
         return stages.inspect(config)
-    hydra = HydraConfig.get()
-    directory = Path(hydra.runtime.output_dir)
     records = {
         "config.yaml": OmegaConf.to_yaml(composed, resolve=True),
         "hydra.yaml": OmegaConf.to_yaml(hydra),
@@ -39,9 +47,11 @@ def start(composed: DictConfig) -> ExitCode:
     return stages.run(config, directory).exit_code
 
 
-def _resolved(composed: DictConfig) -> dict[str, Any]:
+def _load(composed: DictConfig, directory: Path) -> Config:
     try:
         container = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    except OmegaConfBaseException as error:
+        return load(cast(dict[str, Any], container))
+    except (OmegaConfBaseException, ConfigError) as error:
+        if not any(directory.iterdir()):
+            directory.rmdir()  # Hydra made it for a run that will not be
         raise ConfigError(str(error)) from None
-    return cast(dict[str, Any], container)

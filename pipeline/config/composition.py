@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.config.errors import ConfigError, nearest
@@ -21,6 +21,9 @@ def explain(error: HydraException, conf: Path, arguments: list[str]) -> ConfigEr
         conf: the directory of `config.yaml`.
         arguments: the command line, without the program's name.
     """
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file is not None:
+        group, _, choice = error.missing_cfg_file.rpartition("/")
+        return ConfigError(f"{group}={choice}: no such choice{nearest(choice, error.options or [])}")
     unknown = re.search(r"Could not (?:override|delete.*) '([^']+)'", str(error))
     if unknown is None:
         return ConfigError(str(error))

@@ -15,7 +15,9 @@ def cache_directory(runtime: RuntimeConfig) -> Path:
 
 
 def apply(runtime: RuntimeConfig) -> None:
-    """Sets JAX's flags. Without JAX in the process yet, through the environment it will read."""
+    """Sets JAX's flags, through the environment it will read if it is not in the process yet."""
+    # matplotlib would otherwise keep its list of fonts in a place of its own.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_directory(runtime) / "matplotlib"))
     flags: dict[str, str | bool | int] = {
         "jax_enable_x64": runtime.x64,
         "jax_debug_nans": runtime.debug_nans,

@@ -18,7 +18,7 @@ from pipeline.report.markup import Markup, tag
 
 WIDTH, HEIGHT = 480.0, 240.0                            # of the viewBox
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 456.0, 8.0, 214.0      # of the plot inside it
-COLOURS = 8               # `page.css` and `raster` have as many; then they repeat
+COLOURS = 8               # `page.css` has as many; then they repeat
 _POINTS = 300             # of a series that are drawn; more would be finer than a pixel
 
 

@@ -1,0 +1,141 @@
+"""The house rules that the code itself can be asked about."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted([*(ROOT / "pipeline").rglob("*.py"), ROOT / "run.py"])
+IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
+
+# Rooms that a room may import, besides itself; `config`, `errors`, `files` and `dtypes` are for all.
+FOR_ALL = {"config", "errors", "files", "dtypes"}
+FORMATS = {"graph", "checkpoint", "lowering", "execution"}
+FLOW = ["scopes", "model", "train", "evaluate", "persistence", "verification", "report", "gate"]
+MAY_IMPORT: dict[str, set[str]] = {
+    "config": {"errors", "files"},
+    "errors": set(),
+    "files": set(),
+    "dtypes": set(),
+    "data": FOR_ALL,
+    "graph": {"errors", "files", "dtypes", "checkpoint"},
+    "checkpoint": {"errors", "files", "dtypes"},
+    "lowering": {"errors", "files", "dtypes", "graph"},
+    "execution": {"errors", "files", "dtypes", "graph", "checkpoint"},
+    "scopes": {"errors", "files", "dtypes"},
+    "model": FOR_ALL | {"scopes"},
+    "train": FOR_ALL | {"scopes", "model", "data"},
+    "evaluate": FOR_ALL | {"scopes", "model", "data", "train"},
+    "persistence": FOR_ALL | FORMATS | {"scopes", "model", "data", "train", "evaluate"},
+    "verification": FOR_ALL | FORMATS | {*FLOW[:5], "data"},
+    "report": FOR_ALL | FORMATS | {*FLOW[:6], "data"},
+    "gate": FOR_ALL | FORMATS | {*FLOW[:6], "data"},
+    "stages": FOR_ALL | FORMATS | {*FLOW, "data"},
+    "start": FOR_ALL | {"gate", "stages"},
+}
+# A library must be usable without paying for what it does not need.
+FORBIDDEN = {
+    "graph": {"jax", "flax", "optax", "orbax"},
+    "checkpoint": {"jax", "flax", "optax", "orbax", "tensorboard", "google.protobuf"},
+    "scopes": {"hydra", "omegaconf"},
+    "lowering": {"hydra", "omegaconf"},
+    "execution": {"hydra", "omegaconf"},
+}
+
+
+def imports(path: Path) -> list[str]:
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found += names if node.module == "pipeline" else [node.module]
+    return found
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT / "pipeline").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=IDS)
+def test_no_tensorflow(path: Path) -> None:
+    guilty = [name for name in imports(path) if name.split(".")[0] in ("tensorflow", "tf_keras")]
+    assert not guilty, f"{path}: TensorFlow is only a judge in the tests"
+
+
+def rooms_with_sources() -> list[Path]:
+    return [path for path in SOURCES if path.name != "run.py" and path.parent.name != "pipeline"
+            or path.stem in ("stages", "start", "dtypes", "errors", "files")]
+
+
+@pytest.mark.parametrize("path", rooms_with_sources(), ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_imports_go_one_way(path: Path) -> None:
+    here = room(path)
+    for name in imports(path):
+        if name.startswith("pipeline."):
+            there = name.split(".")[1]
+            assert there == here or there in MAY_IMPORT[here], f"{path}: {here} may not import {there}"
+        for forbidden in FORBIDDEN.get(here, ()):
+            assert name != forbidden and not name.startswith(forbidden + "."), (
+                f"{path}: {here} may not import {forbidden}"
+            )
+
+
+def is_table(path: Path) -> bool:
+    """Most of the file is one literal, such as a table of op definitions."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    longest = max((node.end_lineno or 0) - node.lineno for node in tree.body)
+    literal = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    longest_literal = max(((node.end_lineno or 0) - node.lineno for node in literal), default=0)
+    return longest == longest_literal > 150
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=IDS)
+def test_files_and_functions_are_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines = len(text.splitlines())
+    assert lines < 300 or is_table(path), f"{path}: {lines} lines; one concept a file, below 300"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            documented = ast.get_docstring(node) is not None
+            first = node.body[1] if documented and len(node.body) > 1 else node.body[0]
+            length = (node.end_lineno or 0) - first.lineno + 1
+            assert length < 40, f"{path}:{node.lineno} {node.name}: {length} lines, below 40 wanted"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=IDS)
+def test_no_vague_names(path: Path) -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert not vague & set(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def test_ruff_and_mypy_pass() -> None:
+    for command in (["ruff", "check", "."], ["mypy"]):
+        finished = subprocess.run(
+            [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "unwanted"),
+    [
+        ("pipeline.checkpoint", ["jax", "google.protobuf", "tensorboard", "tensorflow"]),
+        ("pipeline.graph", ["jax", "tensorflow"]),
+        ("pipeline.execution", ["hydra", "tensorflow"]),
+        ("pipeline.scopes", ["hydra", "tensorflow"]),
+        ("run", ["jax", "tensorflow"]),
+    ],
+)
+def test_what_an_import_costs(module: str, unwanted: list[str]) -> None:
+    program = f"import sys, {module}; print([n for n in {unwanted} if n in sys.modules])"
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.strip() == "[]"
