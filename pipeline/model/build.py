@@ -14,6 +14,7 @@ from pipeline import scopes
 from pipeline.config import ConfigError
 from pipeline.config.model import Defaults, ModelConfig, Nested, ScopeConfig
 from pipeline.model.layers import LAYERS
+from pipeline.model.module import module_model
 from pipeline.model.network import Network, example
 from pipeline.model.parts import initializer, regularizer
 from pipeline.scopes import ScopeError, VariableScope, variable_scope
@@ -26,18 +27,20 @@ def build(config: ModelConfig, num_classes: int = 10) -> Network:
         ConfigError: it describes none: no scopes, a layer that does not fit its input, a `reuse`
             that names no earlier scope, a last layer that is not `num_classes` wide.
     """
-    if not config.scopes:
+    if not config.scopes and config.module is None:
         raise ConfigError("model.scopes is empty and model.module is null: nothing to build; "
                           "give one of the two")
-    scoped = scopes.transform(ScopeModel(config))
+    function = ScopeModel(config) if config.module is None else module_model(config)
+    scoped = scopes.transform(function)
     try:
         specs, logits = scoped.describe(example(config.input_shape), training=False)
     except ScopeError as error:
         raise ConfigError(f"model {config.name}: {error}") from error
     if logits.shape != (1, num_classes):
-        raise ConfigError(f"{_last_key(config.scopes)}: the network's last scope gives "
-                          f"[batch, {', '.join(map(str, logits.shape[1:]))}]; the data has "
-                          f"{num_classes} classes, so it must give [batch, {num_classes}]")
+        last = _last_key(config.scopes) if config.scopes else f"model.module={config.module}"
+        raise ConfigError(f"{last}: the network ends in [batch, "
+                          f"{', '.join(map(str, logits.shape[1:]))}]; the data has {num_classes} "
+                          f"classes, so it must end in [batch, {num_classes}]")
     return Network(config.name, tuple(config.input_shape), num_classes, specs, scoped)
 
 

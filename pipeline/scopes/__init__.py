@@ -10,6 +10,7 @@ from pipeline.scopes.errors import ScopeError as ScopeError
 from pipeline.scopes.getting import Variable as Variable
 from pipeline.scopes.getting import get_local_variable as get_local_variable
 from pipeline.scopes.getting import get_variable as get_variable
+from pipeline.scopes.modules import get_module as get_module
 from pipeline.scopes.regularizers import L1 as L1
 from pipeline.scopes.regularizers import L2 as L2
 from pipeline.scopes.regularizers import no_regularizer as no_regularizer

@@ -17,7 +17,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pipeline.scopes.errors import ScopeError
-from pipeline.scopes.spec import ValueOf, VariableSpec
+from pipeline.scopes.spec import Part, ValueOf, VariableSpec
 
 if TYPE_CHECKING:
     from pipeline.scopes.store import VariableStore
@@ -39,19 +39,27 @@ class Drawn:
     """Initial values, from the store's seed and the variable's name."""
 
     trace: None = None
+    parts: dict[Part, Array] = field(default_factory=dict)
 
     def value(self, store: VariableStore, spec: VariableSpec) -> Array:
-        """Drawn with a key of the variable's own."""
-        if isinstance(spec.initializer, ValueOf):
-            first: Array = store[spec.initializer.name].get_value()
-            return first
-        assert spec.initializer is not None
-        key = fold_name(store.seed_key(), spec.name)
-        value = jnp.asarray(spec.initializer(key, spec.shape, spec.dtype))
+        """Drawn with a key of the variable's own; a module's are all drawn together."""
+        value = jnp.asarray(self._initial(store, spec))
         if value.shape != spec.shape:
             raise ScopeError(f"{spec.name}: its initializer made {value.shape}, "
                              f"declared is {spec.shape}")
         return value.astype(spec.dtype)
+
+    def _initial(self, store: VariableStore, spec: VariableSpec) -> Any:
+        make = spec.initializer
+        if isinstance(make, ValueOf):
+            return store[make.name].get_value()
+        if not isinstance(make, Part):
+            assert make is not None
+            return make(fold_name(store.seed_key(), spec.name), spec.shape, spec.dtype)
+        if make not in self.parts:
+            drawn = make.whole.draw(fold_name(store.seed_key(), make.whole.name))
+            self.parts.update({Part(make.whole, path): value for path, value in drawn.items()})
+        return self.parts.pop(make)
 
 
 @dataclass(frozen=True)

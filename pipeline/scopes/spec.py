@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jax import Array
 
 
 class GraphKeys:
@@ -26,6 +27,31 @@ class ValueOf:
     """The initializer of a variable that begins as another one: a moving average's shadow."""
 
     name: str
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """What makes the initial values of several variables at once: a module.
+
+    Attributes:
+        name: the scope it stands in; its key depends on it.
+        draw: key → initial values by path.
+    """
+
+    name: str
+    draw: Callable[[Array], dict[str, Array]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The initializer of one variable of a whole."""
+
+    whole: Whole
+    path: str
+
+    def __call__(self, key: Array, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> Array:
+        """That one alone; a store draws all parts of a whole together."""
+        return self.whole.draw(key)[self.path]
 
 
 @dataclass(frozen=True)

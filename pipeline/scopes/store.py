@@ -20,7 +20,7 @@ from pipeline.scopes.errors import ScopeError, ScopeKeyError
 from pipeline.scopes.namespace import Namespace, at_trace
 from pipeline.scopes.sources import Drawn, Source
 from pipeline.scopes.spec import VariableSpec
-from pipeline.scopes.variable import NamedVariable, TrainableVariable, UntrainableVariable
+from pipeline.scopes.variable import TrainableVariable, UntrainableVariable
 
 _current: ContextVar[VariableStore | None] = ContextVar("store", default=None)
 _of_thread = threading.local()
@@ -154,8 +154,13 @@ def set_source(store: VariableStore, source: Source, key: Array | None) -> None:
     namespace.key = key
 
 
-def add_variable(store: VariableStore, spec: VariableSpec) -> NamedVariable:
+def add_variable(store: VariableStore, spec: VariableSpec, like: Any = None) -> Any:
     """Creates the variable that a declaration describes, with its initial value.
+
+    Args:
+        store: where it goes.
+        spec: its declaration.
+        like: an nnx variable whose type and metadata it takes; one of our own types without it.
 
     Raises:
         ScopeError: the store lives outside the function that is being traced.
@@ -163,24 +168,22 @@ def add_variable(store: VariableStore, spec: VariableSpec) -> NamedVariable:
     namespace = namespace_of(store)
     with at_trace(namespace.source.trace):
         value = namespace.source.value(store, spec)
-        kind = TrainableVariable if spec.trainable else UntrainableVariable
-        variable = kind(value, spec=spec, index=len(store))
-        adopt(store, variable, spec)
-    return variable
-
-
-def adopt(store: VariableStore, variable: Any, spec: VariableSpec) -> None:
-    """Takes a variable into the store under its declared name; raises as `add_variable` does."""
-    namespace = namespace_of(store)
-    try:
-        store.variables[spec.name] = variable
-    except TraceContextError:
-        raise ScopeError(
-            f"{spec.name}: created inside a transformed function (jit, grad, scan, …) in a store "
-            "that lives outside it; create it before, or use scopes.transform"
-        ) from None
+        if like is not None:
+            named = {"name": f"{spec.name}:0", "spec": spec, "index": len(store)}
+            variable = like.replace(value, **named)
+        else:
+            kind = TrainableVariable if spec.trainable else UntrainableVariable
+            variable = kind(value, spec=spec, index=len(store))
+        try:
+            store.variables[spec.name] = variable
+        except TraceContextError:
+            raise ScopeError(
+                f"{spec.name}: created inside a transformed function (jit, grad, scan, …) in a "
+                "store that lives outside it; create it before, or use scopes.transform"
+            ) from None
     namespace.register(variable, spec)
     namespace.variables_seen = len(vars(store.variables))
+    return variable
 
 
 def _bare(name: str) -> str:
