@@ -21,7 +21,6 @@ from pipeline.graph.files import load_graph as load_graph
 from pipeline.graph.files import load_meta_graph as load_meta_graph
 from pipeline.graph.files import save_graph as save_graph
 from pipeline.graph.files import save_meta_graph as save_meta_graph
-from pipeline.graph.files import write_atomically as write_atomically
 from pipeline.graph.freeze import convert_variables_to_constants as convert_variables_to_constants
 from pipeline.graph.meta_graph import Form as Form
 from pipeline.graph.meta_graph import build_meta_graph as build_meta_graph

@@ -1,9 +1,9 @@
 """The one error of the room."""
 
-from pipeline.errors import PipelineError
+from pipeline.errors import IntegrityError
 
 
-class GraphError(PipelineError):
+class GraphError(IntegrityError):
     """A graph, a node, a constant or a file of these is not what it must be."""
 
 

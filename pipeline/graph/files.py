@@ -7,7 +7,6 @@ Reading tries binary first and text second, as TensorFlow does
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from google.protobuf import text_format
@@ -15,6 +14,7 @@ from google.protobuf.message import DecodeError, EncodeError, Message
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
 
+from pipeline.files import write_atomically
 from pipeline.graph.errors import GraphError, GraphFileNotFound
 
 _LIMIT = 1 << 31   # protobuf parses no message of 2 GiB or more
@@ -105,25 +105,3 @@ def _save(message: Message, path: str | os.PathLike[str], as_text: bool) -> None
         write_atomically(path, message.SerializeToString(deterministic=True))
     except EncodeError as error:
         raise GraphError(f"{path}: cannot be serialised: {error}") from None
-
-
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Puts `content` in place of the file at once: temporary file, fsync, rename, fsync."""
-    target = Path(path)
-    temporary = target.parent / f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}"
-    descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    directory = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pipeline.errors import PipelineError
 
-class ScopeError(ValueError):
+
+class ScopeError(PipelineError):
     """Names the variable or scope, what was found, what was expected and what to do."""
 
 
