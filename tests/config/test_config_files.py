@@ -1,0 +1,101 @@
+"""Every file of `conf/` composes, and every model and experiment takes a step: none can rot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import pytest
+from configured import CONF, composed, configured
+from pipeline import model
+from pipeline.config import Config
+from pipeline.train.optimizer import build_optimizer
+from pipeline.train.schedule import build_schedule
+from pipeline.train.state import TrainState, init_state
+from pipeline.train.step import build_interval, build_step
+
+FILES = sorted(path.relative_to(CONF) for path in CONF.rglob("*.yaml") if path.parent != CONF)
+MODELS = [path.stem for path in FILES if path.parent.name == "model"]
+EXPERIMENTS = [path.stem for path in FILES if path.parent.name == "experiment"]
+OPTIMIZERS = [path.stem for path in FILES if path.parent.name == "optimizer"]
+SCHEDULES = [path.stem for path in FILES if path.parent.name == "schedule"]
+MODULE = ["model.module=configured_module.Perceptron", "+model.arguments.width=3"]
+
+
+def choice(path: Path) -> list[str]:
+    """The words of a command line that choose one file of `conf/`."""
+    group = str(path.parent)
+    words = [f"{group}={path.stem}"]
+    if path.name == "module.yaml":
+        words += ["model.module=package.Class"]
+    return words
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_every_file_composes_and_passes_the_border(path: Path) -> None:
+    assert isinstance(configured(*choice(path)), Config)
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_every_file_begins_by_saying_how_to_use_it_or_what_it_is(path: Path) -> None:
+    lines = (CONF / path).read_text().splitlines()
+    first = next(line for line in lines if "@package" not in line)
+    assert first.startswith("# ")
+    assert len(first) > 10
+
+
+def step_abstractly(config: Config) -> TrainState:
+    """Two steps of training as shapes alone: no data, no arithmetic."""
+    network = model.build(config.model)
+    schedule = build_schedule(config.schedule, config.optimizer.learning_rate, 100)
+    optimizer = build_optimizer(config.optimizer, schedule)
+    batch = config.trainer.batch_size
+
+    def two_steps(pixels: jax.Array, digits: jax.Array, indices: jax.Array) -> TrainState:
+        state = init_state(network, optimizer, config.trainer.ema, config.seed)
+        interval = build_interval(build_step(network, optimizer, config.trainer))
+        following, metrics = interval(state, pixels, digits, indices)
+        assert set(metrics) == {"loss", "accuracy"}
+        same = jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), state, following)
+        assert all(jax.tree.leaves(same)), "a step must keep the state's shapes and dtypes"
+        return following
+
+    return jax.eval_shape(
+        two_steps,
+        jnp.zeros((batch, 28, 28), jnp.uint8),
+        jnp.zeros(batch, jnp.uint8),
+        jnp.zeros((2, batch), jnp.int32),
+    )
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_steps(name: str) -> None:
+    config = configured(f"experiment={name}", "dataset.directory=unused")
+    state = step_abstractly(config)
+    assert state.step.shape == ()
+    assert bool(state.ema) == (config.trainer.ema is not None)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_steps(name: str) -> None:
+    words = [f"model={name}", *(MODULE if name == "module" else [])]
+    assert step_abstractly(configured(*words)).params
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_every_optimizer_steps_with_every_schedule(optimizer: str, schedule: str) -> None:
+    words = [f"optimizer={optimizer}", f"schedule={schedule}", "optimizer.clip_norm=1.0"]
+    assert step_abstractly(configured("model=softmax", *words)).params
+
+
+def test_the_help_lists_every_group() -> None:
+    text = (CONF / "hydra" / "help" / "pipeline.yaml").read_text()
+    groups = {path.parts[0] for path in FILES} - {"hydra"}
+    missing = [group for group in groups if f"  {group} " not in text]
+    assert not missing, f"conf/hydra/help/pipeline.yaml says nothing of {missing}"
+
+
+def test_the_table_of_contents_names_every_group() -> None:
+    assert set(composed()) >= {path.parts[0] for path in FILES} - {"hydra", "experiment"}

@@ -1,0 +1,45 @@
+"""Configurations as `run.py` would compose them, and small data to use them on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from pipeline.config import Config, load
+from pipeline.config.schema import DatasetConfig
+from pipeline.data import DataSet, DataSets
+from pipeline.data import load as load_data
+
+ROOT = Path(__file__).resolve().parents[1]
+CONF = ROOT / "conf"
+
+
+def composed(*overrides: str) -> dict[str, Any]:
+    """What Hydra makes of a command line, as plain data, before the border checks it."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        made = compose("config", overrides=list(overrides))
+    return cast(dict[str, Any], OmegaConf.to_container(made, resolve=True, throw_on_missing=True))
+
+
+def configured(*overrides: str, **sections: Mapping[str, Any]) -> Config:
+    """The checked configuration; `sections` replace whole groups, such as `model={…}`."""
+    return load({**composed(*overrides), **sections})
+
+
+@cache
+def digits(train: int = 200, validation: int = 37, test: int = 63) -> DataSets:
+    """The first of the embedded digits in each split."""
+    whole = load_data(DatasetConfig(name="digits", validation_size=137), Path("unused"))
+    sizes = {"train": train, "validation": validation, "test": test}
+    return DataSets(
+        *(
+            DataSet(part.pixels[:size], part.digits[:size], np.random.RandomState(0))
+            for part, size in zip(whole, sizes.values(), strict=True)
+        ),
+        name="digits",
+    )

@@ -1,0 +1,18 @@
+"""A user's own network, as it would lie beside their `run.py` command."""
+
+from __future__ import annotations
+
+import jax
+from flax import nnx
+
+
+class Perceptron(nnx.Module):
+    """784 → width → 10, with dropout between."""
+
+    def __init__(self, width: int, *, rngs: nnx.Rngs) -> None:
+        self.hidden = nnx.Linear(784, width, rngs=rngs)
+        self.drop = nnx.Dropout(0.1, rngs=rngs)
+        self.out = nnx.Linear(width, 10, rngs=rngs)
+
+    def __call__(self, images: jax.Array) -> jax.Array:
+        return self.out(self.drop(nnx.relu(self.hidden(images))))
