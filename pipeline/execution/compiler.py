@@ -10,13 +10,16 @@ import numpy as np
 from pipeline import dtypes, graph
 from pipeline.execution import registry
 from pipeline.execution.errors import ExecutionError
+from pipeline.execution.library import Library, called_functions
 from pipeline.execution.liveness import select_branches
+from pipeline.execution.loops import LOOP, lift_loops
 from pipeline.execution.program import Program, Step
 from pipeline.execution.registry import Node
-from pipeline.execution.wires import Wire, Wires, cut, data_refs, feed_name
-from pipeline.graph import Ref
+from pipeline.execution.wires import FEED, Wire, Wires, cut, data_refs, feed_name
+from pipeline.graph import FunctionName, Ref
 
 _LIFTED_BYTES = 1024       # constants from this size on are arguments of the compiled function
+_LARGEST = 10_000_000      # steps of a program with all its calls written out
 _PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
 
 
@@ -24,12 +27,17 @@ class Compiler:
     """Compiles parts of one graph and collects everything that stands in the way.
 
     Args:
+        library: the functions that nodes may call.
         lifted: says of a constant's name whether it becomes an argument however small it is.
     """
 
-    def __init__(self, lifted: Callable[[str], bool] = lambda name: False) -> None:
+    def __init__(
+        self, library: Library, lifted: Callable[[str], bool] = lambda name: False
+    ) -> None:
+        self._library = library
         self._lifted = lifted
         self._problems: dict[str, list[str]] = {}
+        self._functions: dict[str, Program | None] = {}   # None: being compiled
 
     def compile(self, wires: Wires, inputs: Sequence[Ref], outputs: Sequence[Ref]) -> Program:
         """The program that computes `outputs` from `inputs`.
@@ -39,81 +47,129 @@ class Compiler:
                 placeholder that is needed and is not among the inputs.
             GraphError: a missing node, a cycle, a malformed attribute.
         """
-        program = self.compile_part(wires, inputs, outputs)
-        self.raise_problems()
-        return program
-
-    def raise_problems(self) -> None:
-        """Raises one ExecutionError for all that was found, if anything was."""
+        try:
+            program = self._part(wires, inputs, outputs)
+        except RecursionError:
+            raise ExecutionError("graph nests functions or loops too deeply") from None
         if self._problems:
             lines = [f"  {what}: {_some(nodes)}" for what, nodes in sorted(self._problems.items())]
             raise ExecutionError("graph cannot be run here:\n" + "\n".join(lines))
+        return program
 
-    def compile_part(self, wires: Wires, inputs: Sequence[Ref], outputs: Sequence[Ref]) -> Program:
-        """As `compile`, but problems are only collected."""
+    def _part(
+        self, wires: Wires, inputs: Sequence[Ref], outputs: Sequence[Ref],
+        effects: Sequence[Ref] = (),
+    ) -> Program:
+        """As `compile`, but problems are only noted; of `effects` only what writes is run."""
         wires = cut(wires, inputs)
         fed = {ref: Ref(feed_name(index), 0) for index, ref in enumerate(inputs)}
         targets = [fed.get(ref, ref) for ref in outputs]
         for ref in targets:
             if ref.node not in wires:
                 raise graph.missing_node(ref.node, wires)
-        every = graph.topological_order(wires, [ref.node for ref in targets])
+        roots = [ref.node for ref in (*targets, *effects)]
+        wires, loops = lift_loops(wires, roots)
+        every = graph.topological_order(wires, roots)
         wires, alive = select_branches(wires, every)
-        nodes = [self._node(wires[name]) for name in _needed(wires, every, targets)]
+        nodes = [self._node(wires[name], loops) for name in self._needed(wires, every, targets)]
         steps = tuple(
             Step(node, rule, alive.get(node.name, frozenset()))
             for node in nodes if (rule := registry.find(node.op)) is not None)
         demanded = _demanded(steps)
         static = {index for index in range(len(inputs)) if Ref(feed_name(index), 0) in demanded}
-        return Program(tuple(inputs), tuple(targets), steps, self._constants(steps, demanded),
-                       frozenset(static))
+        program = Program(tuple(inputs), tuple(targets), steps, self._constants(steps, demanded),
+                          frozenset(static))
+        if program.size > _LARGEST:
+            raise ExecutionError(f"graph has more than {_LARGEST} nodes once its calls are "
+                                 "written out")
+        return program
 
-    def _node(self, wire: Wire) -> Node:
+    def _function(self, function: FunctionName, caller: str) -> Program | None:
+        """The program of a function, compiled once; None, and a note, where it calls itself."""
+        key = f"{function.name}\0{sorted(function.attrs.items())}"
+        if key not in self._functions:
+            self._functions[key] = None
+            body = self._library.body(function)
+            self._functions[key] = self._part(
+                body.wires, body.inputs, body.outputs, self._library.effects(function))
+        if self._functions[key] is None:
+            self._note(f"function {function.name} calls itself, which is not supported", caller)
+        return self._functions[key]
+
+    def _node(self, wire: Wire, loops: dict[str, Any]) -> Node:
         """The node for a rule; what is wrong with it is noted."""
-        attrs = graph.read_attrs(wire.proto) if wire.proto is not None else {}
+        attrs = self._library.attrs(wire.proto, wire.caller) if wire.proto is not None else {}
         attrs.update(wire.attrs)
-        node = Node(wire.name, wire.op, tuple(data_refs(wire)), attrs)
-        if wire.op in _PLACEHOLDERS:
+        op = wire.op
+        if op == LOOP:
+            loop = loops[wire.name]
+            attrs["cond"] = self._part(loop.wires, loop.cond_inputs, [loop.condition])
+            attrs["body"] = self._part(loop.wires, loop.body_inputs, loop.results)
+        elif registry.find(op) is None and op in self._library:
+            attrs, op = {"f": FunctionName(op, attrs)}, "PartitionedCall"
+        node = Node(wire.name, op, tuple(data_refs(wire)), attrs)
+        if op in _PLACEHOLDERS:
             self._note(f"You must feed a value for placeholder tensor {_placeholder(node)}", "")
-        elif wire.op != "\0Feed":
+        elif op != FEED:
             self._check(node)
         return node
 
     def _check(self, node: Node) -> None:
-        if registry.find(node.op) is None:
+        rule = registry.find(node.op)
+        if rule is None:
             self._note(f"op {node.op} is not supported", node.name)
             return
         for key, value in registry.refused_attrs(node.op, node.attrs).items():
             self._note(f"op {node.op} is not supported with {key}={value!r}", node.name)
+        for key in rule.attrs & node.attrs.keys():
+            value = node.attrs[key]
+            if isinstance(value, FunctionName):
+                node.attrs[key] = self._function(value, node.name)
+            elif isinstance(value, list) and value and isinstance(value[0], FunctionName):
+                node.attrs[key] = [self._function(each, node.name) for each in value]
 
     def _note(self, what: str, name: str) -> None:
         self._problems.setdefault(what, []).append(name)
 
+    def _needed(self, wires: Wires, every: Sequence[str], targets: Iterable[Ref]) -> list[str]:
+        """Of `every` in order: what `targets` and the writes ordered before them take as data."""
+        pending = [ref.node for ref in targets]
+        pending += [name for name in every if self._writes(wires[name])]
+        found = set(pending)
+        while pending:
+            for ref in data_refs(wires[pending.pop()]):
+                if ref.node not in found:
+                    found.add(ref.node)
+                    pending.append(ref.node)
+        return [name for name in every if name in found]
+
+    def _writes(self, wire: Wire) -> bool:
+        """Whether a node assigns to variables, itself or in a function that it calls."""
+        if _is_write(wire.op):
+            return True
+        if wire.proto is None:
+            return False
+        called = [wire.op, *called_functions(wire.proto)]
+        return any(self._library.uses(name, _is_write) for name in called if name in self._library)
+
     def _constants(
         self, steps: Iterable[Step], demanded: set[Ref]
     ) -> dict[str, np.ndarray[Any, Any]]:
-        found = {}
+        found: dict[str, np.ndarray[Any, Any]] = {}
         for step in steps:
             name, value = step.node.name, step.node.attrs.get("value")
             if step.node.op == "Const" and isinstance(value, np.ndarray) and value.dtype != object:
                 large = value.nbytes >= _LIFTED_BYTES and Ref(name, 0) not in demanded
                 if large or self._lifted(name):
                     found[name] = value
+            for part in step.parts:
+                found.update(part.constants)
         return found
 
 
-def _needed(wires: Wires, every: Sequence[str], targets: Iterable[Ref]) -> list[str]:
-    """Of `every` in order: what `targets` and the writes they order before them take as data."""
-    pending = [ref.node for ref in targets]
-    pending += [name for name in every
-                if (rule := registry.find(wires[name].op)) is not None and rule.writes]
-    found = set(pending)
-    while pending:
-        for ref in data_refs(wires[pending.pop()]):
-            if ref.node not in found:
-                found.add(ref.node)
-                pending.append(ref.node)
-    return [name for name in every if name in found]
+def _is_write(op: str) -> bool:
+    rule = registry.find(op)
+    return rule is not None and rule.writes
 
 
 def _demanded(steps: Sequence[Step]) -> set[Ref]:
@@ -122,8 +178,8 @@ def _demanded(steps: Sequence[Step]) -> set[Ref]:
     wanted_of: set[str] = set()
     for step in reversed(steps):
         refs = step.node.inputs
-        wanted = refs if step.node.name in wanted_of and step.rule.folds else [
-            refs[position] for position in step.rule.static if -len(refs) <= position < len(refs)]
+        wanted = list(refs) if step.node.name in wanted_of and step.rule.folds else [
+            refs[position] for position in step.static if -len(refs) <= position < len(refs)]
         found.update(wanted)
         wanted_of.update(ref.node for ref in wanted)
     return found

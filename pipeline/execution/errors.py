@@ -1,5 +1,18 @@
-"""The one error of the room."""
+"""The errors of the room: one class, and its kinds for callers that expect Python's own."""
+
+from pipeline.errors import PipelineError
 
 
-class ExecutionError(ValueError):
+class ExecutionError(PipelineError):
     """A graph cannot be run: what it needs is missing, malformed or not supported."""
+
+
+class ElementNotFound(ExecutionError, KeyError):
+    """A graph has no operation or tensor of that name."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])   # KeyError would print its repr
+
+
+class ElementTypeError(ExecutionError, TypeError):
+    """What was given can not name an operation or a tensor."""

@@ -1,8 +1,8 @@
-"""A graph as a JAX function of its inputs."""
+"""A frozen graph as a JAX function of its inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -11,10 +11,12 @@ from google.protobuf.message import Message
 
 import pipeline.execution.rules  # noqa: F401 - fills the registry
 from pipeline import dtypes, graph
+from pipeline.execution.compiled import Compiled
 from pipeline.execution.compiler import Compiler
 from pipeline.execution.errors import ExecutionError
-from pipeline.execution.program import Program, Run
-from pipeline.execution.values import DEAD, jax_dtype, to_jax
+from pipeline.execution.library import Library
+from pipeline.execution.program import Program
+from pipeline.execution.values import is_static, jax_dtype, to_jax
 from pipeline.execution.wires import Wire, Wires, wires_of
 from pipeline.graph import Ref
 from pipeline.graph.tensors import Shape
@@ -40,24 +42,27 @@ class Input(NamedTuple):
         if self.dtype is not None:
             array = self._convert(array)
         if self.shape is not None and not _compatible(array.shape, self.shape):
-            expected = tuple("?" if size is None else size for size in self.shape)
             raise ExecutionError(f"Cannot feed value of shape {array.shape} for Tensor "
-                                 f"{self.name!r}, which has shape {expected}".replace("'?'", "?"))
+                                 f"{self.name}, which has shape {self.shape}")
         return array
 
     def _convert(self, array: Any) -> Any:
-        wanted = dtypes.to_numpy(self.dtype or 0)
-        if array.dtype == wanted:
-            return array
+        number = self.dtype or 0
+        if number in (dtypes.DT_RESOURCE, dtypes.DT_VARIANT):
+            raise ExecutionError(f"input {self.name!r} is {dtypes.name(number)}; no array can be "
+                                 "fed to it")
+        wanted = dtypes.to_numpy(number)
+        if array.dtype == wanted or (array.dtype.kind in "SU" and wanted == np.object_):
+            return array.astype(wanted) if array.dtype.kind == "S" else _as_bytes(array, wanted)
         if isinstance(array, jax.Array):
-            wanted = jax_dtype(self.dtype or 0)
-        if not np.can_cast(array.dtype, wanted, "same_kind") and array.size:
+            wanted = jax_dtype(number)
+        if array.size and not np.can_cast(array.dtype, wanted, "same_kind"):
             raise ExecutionError(f"input {self.name!r} is {array.dtype}; expected {wanted}")
         return array.astype(wanted)
 
 
 class Function:
-    """Outputs of a graph as a function of its inputs, compiled by XLA once per shapes.
+    """Outputs of a frozen graph as a function of its inputs, compiled by XLA once per shapes.
 
     It may be called inside `jax.jit`, `jax.grad` and `jax.vmap`. `apply` is the same function,
     uncompiled, with the large constants as its first argument.
@@ -70,20 +75,16 @@ class Function:
             a call compiles anew for every value of theirs.
     """
 
-    def __init__(
-        self, program: Program, inputs: Sequence[Input], outputs: Sequence[str]
-    ) -> None:
+    def __init__(self, program: Program, inputs: Sequence[Input], outputs: Sequence[str]) -> None:
         self.inputs = tuple(each.name for each in inputs)
         self.outputs = tuple(outputs)
         self.constants: Mapping[str, Any] = program.constants
         self.static_inputs = tuple(self.inputs[index] for index in sorted(program.static_inputs))
         self._checks = tuple(inputs)
-        self._program = program
-        self._on_device: dict[str, jax.Array] | None = None
-        self._compiled = jax.jit(self._call, static_argnums=0)
+        self._compiled = Compiled(program)
 
     def __call__(self, *inputs: Any, key: Any = None) -> tuple[Any, ...]:
-        """The outputs, one array each.
+        """The outputs, one array each (strings as NumPy arrays of bytes).
 
         Args:
             *inputs: arrays in the order of `inputs`.
@@ -94,15 +95,8 @@ class Function:
             ExecutionError: an input has another shape or dtype than its placeholder, or the graph
                 cannot compute with the shapes given.
         """
-        values = self._accept(inputs)
-        known = {index: _Known(value) for index in self._program.static_inputs
-                 if not isinstance(value := values[index], jax.core.Tracer)}
-        rest = [None if index in known else value for index, value in enumerate(values)]
-        if self._on_device is None:
-            with jax.ensure_compile_time_eval():
-                self._on_device = {name: to_jax(value) for name, value in self.constants.items()}
-        result = self._compiled(tuple(sorted(known.items())), self._on_device, rest, key)
-        return tuple(result)
+        outputs, _ = self._compiled({}, accept_all(self._checks, inputs), key)
+        return tuple(map(as_array, outputs))
 
     def apply(self, constants: Mapping[str, Any], *inputs: Any, key: Any = None) -> tuple[Any, ...]:
         """The outputs with `constants` in the place of the graph's own, uncompiled.
@@ -110,50 +104,8 @@ class Function:
         Raises:
             ExecutionError: as a call does.
         """
-        return tuple(self._run(constants, self._accept(inputs), key))
-
-    def _call(
-        self, known: tuple[tuple[int, _Known], ...], constants: Mapping[str, Any],
-        values: Sequence[Any], key: Any,
-    ) -> list[Any]:
-        merged = list(values)
-        for index, each in known:
-            merged[index] = each.value
-        return self._run(constants, merged, key)
-
-    def _run(self, constants: Mapping[str, Any], values: Sequence[Any], key: Any) -> list[Any]:
-        merged = [value if index in self._program.static_inputs else to_jax(value)
-                  for index, value in enumerate(values)]
-        results = self._program.run(Run(constants=constants, key=key), merged)
-        for name, result in zip(self.outputs, results, strict=True):
-            if result is DEAD:
-                raise ExecutionError(f"output {name!r} lies on a branch that is not taken")
-        return results
-
-    def _accept(self, inputs: Sequence[Any]) -> list[Any]:
-        if len(inputs) != len(self.inputs):
-            raise ExecutionError(f"{len(inputs)} inputs given; expected {len(self.inputs)}: "
-                                 f"{', '.join(self.inputs) or 'none'}")
-        return [check.accept(value) for check, value in zip(self._checks, inputs, strict=True)]
-
-
-class _Known:
-    """A NumPy array that can be part of a compiled function's cache key."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = np.asarray(value)
-
-    def _key(self) -> tuple[Any, ...]:
-        return self.value.shape, str(self.value.dtype), self.value.tobytes()
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Known) and self._key() == other._key()
-
-    def __lt__(self, other: _Known) -> bool:
-        return self._key() < other._key()
+        outputs, _ = self._compiled.apply(constants, {}, accept_all(self._checks, inputs), key)
+        return tuple(map(as_array, outputs))
 
 
 def function(
@@ -162,31 +114,49 @@ def function(
     outputs: Sequence[str],
     *,
     given: Mapping[str, Any] | None = None,
-    lifted: Callable[[str], bool] = lambda name: False,
 ) -> Function:
     """Outputs of a GraphDef as a function of its inputs.
 
     Args:
-        graph_def: a GraphDef; variables must be constants (a frozen graph).
+        graph_def: a frozen graph; one with variables is for `import_graph_def`.
         inputs: names of tensors (`x` or `x:0`) in the order of the arguments. Any tensor of the
             graph may be one; the graph is cut there.
         outputs: names of tensors in the order of the results.
         given: values of tensors that are fixed for good, `{"is_training": False}`.
-        lifted: says of a constant's name whether it becomes one of `constants` however small it is.
 
     Raises:
         ExecutionError: ops that are not supported, all of them with their nodes in one message;
-            placeholders that the outputs need and that are neither inputs nor given.
+            placeholders that the outputs need and that are neither inputs nor given; variables.
         GraphError: no such tensor, a cycle, a malformed node.
     """
-    wires = wires_of(graph_def.node)
-    wires = _fix(wires, given or {})
-    refs = [_tensor(name, wires) for name in inputs]
-    program = Compiler(lifted).compile(wires, refs, [_tensor(name, wires) for name in outputs])
+    wires = fix(wires_of(graph_def.node), given or {})
+    refs = [tensor_ref(name, wires) for name in inputs]
+    program = Compiler(Library(graph_def.library.function)).compile(
+        wires, refs, [tensor_ref(name, wires) for name in outputs])
+    if program.variables:
+        raise ExecutionError(f"graph has variables ({', '.join(list(program.variables)[:5])}, …); "
+                             "freeze it, or use import_graph_def or import_meta_graph")
     producer = graph_def.versions.producer
     checks = [describe_input(name, ref, wires, producer)
               for name, ref in zip(inputs, refs, strict=True)]
     return Function(program, checks, outputs)
+
+
+def accept_all(checks: Sequence[Input], inputs: Sequence[Any]) -> list[Any]:
+    """The inputs of a call, checked.
+
+    Raises:
+        ExecutionError: their number, shapes or dtypes are not what the graph takes.
+    """
+    if len(inputs) != len(checks):
+        expected = ", ".join(check.name for check in checks) or "none"
+        raise ExecutionError(f"{len(inputs)} inputs given; expected {len(checks)}: {expected}")
+    return [check.accept(value) for check, value in zip(checks, inputs, strict=True)]
+
+
+def as_array(value: Any) -> Any:
+    """An output as a JAX array; text stays NumPy."""
+    return to_jax(value) if is_static(value) and value.dtype != np.object_ else value
 
 
 def describe_input(name: str, ref: Ref, wires: Wires, producer: int) -> Input:
@@ -201,7 +171,13 @@ def describe_input(name: str, ref: Ref, wires: Wires, producer: int) -> Input:
     return Input(name, shape, attrs.get("dtype"))
 
 
-def _tensor(name: str, wires: Wires) -> Ref:
+def tensor_ref(name: str, wires: Wires) -> Ref:
+    """The reference that a tensor's name stands for.
+
+    Raises:
+        ExecutionError: it names no tensor.
+        GraphError: there is no such node.
+    """
     ref = graph.parse_ref(name)
     if ref.output == graph.CONTROL:
         raise ExecutionError(f"{name!r} is no tensor; expected 'name' or 'name:index'")
@@ -210,16 +186,28 @@ def _tensor(name: str, wires: Wires) -> Ref:
     return ref
 
 
-def _fix(wires: Wires, given: Mapping[str, Any]) -> Wires:
-    """The wires with constants for the tensors that are given."""
+def fix(wires: Wires, given: Mapping[str, Any]) -> Wires:
+    """The wires with constants for the tensors that are given.
+
+    Raises:
+        ExecutionError: a name stands for a second output, or a value does not fit.
+    """
     fixed = dict(wires)
     for name, value in given.items():
-        ref = _tensor(name, wires)
+        ref = tensor_ref(name, wires)
         if ref.output != 0:
             raise ExecutionError(f"{name!r} cannot be given; only the first output of a node can")
         constant = describe_input(name, ref, wires, 0)._replace(shape=None).accept(value)
         fixed[ref.node] = Wire(ref.node, "Const", (), None, {"value": np.asarray(constant)})
     return fixed
+
+
+def _as_bytes(array: Any, wanted: np.dtype[Any]) -> Any:
+    if array.dtype.kind != "U":
+        return array
+    encoded = np.empty(array.shape, wanted)
+    encoded.ravel()[:] = [text.encode() for text in array.ravel().tolist()]
+    return encoded
 
 
 def _compatible(shape: Iterable[int], expected: Shape) -> bool:

@@ -18,6 +18,7 @@ from pipeline.graph import Ref
 
 SWITCHES = ("Switch", "RefSwitch")
 MERGES = ("Merge", "RefMerge")
+SELECT = "\0Select"
 _SAME_VALUE = ("Identity", "RefIdentity", "StopGradient")
 
 
@@ -50,7 +51,7 @@ def select_branches(wires: Wires, order: Sequence[str]) -> tuple[Wires, dict[str
         if wire.op in MERGES:
             data = [c for c, text in zip(conditions, wire.input, strict=True) if text[0] != "^"]
             choice = _choice(wire, data)
-            wires[name] = Wire(name, "\0Select", (*_data(wire), str(choice.predicate)), wire.proto,
+            wires[name] = Wire(name, SELECT, (*_data(wire), str(choice.predicate)), None,
                                {"true_index": 0 if choice.side else 1})
             alive[name] = frozenset.intersection(*data)
         elif any(conditions):

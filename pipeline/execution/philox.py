@@ -1,8 +1,8 @@
 """TensorFlow's random stream: Philox 4×32-10 and how its words become numbers.
 
-Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011); the mapping to floats is that of
-tensorflow/core/lib/random/random_distributions.h. With the same seeds a graph's first run in a
-TensorFlow session on a CPU and a call here draw the same uniform numbers.
+Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011); the mapping to floats is that
+of tensorflow/core/lib/random/random_distributions.h. With the same seeds a graph's first run in a
+TensorFlow session on a CPU and a call here draw the same numbers.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
 import jax
 import numpy as np
@@ -13,19 +14,34 @@ from pipeline import dtypes, graph
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.liveness import Conditions
 from pipeline.execution.registry import Node, Rule
-from pipeline.execution.values import DEAD, is_static
+from pipeline.execution.values import DEAD, Handle, is_static
 from pipeline.execution.wires import feed_name
 from pipeline.graph import CONTROL, GraphError, Ref
 
 Values = dict[str, Sequence[Any]]
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True)
+class Step:
     """A node with its rule, and when it is alive."""
 
     node: Node
     rule: Rule
     conditions: Conditions
+
+    @property
+    def parts(self) -> list[Program]:
+        """The programs that the node runs: branches, bodies, functions."""
+        listed = [each for value in self.node.attrs.values()
+                  for each in (value if isinstance(value, list) else [value])]
+        return [each for each in listed if isinstance(each, Program)]
+
+    @property
+    def static(self) -> tuple[int, ...]:
+        """Positions of the inputs that must be known before running."""
+        if self.node.op in ("PartitionedCall", "StatefulPartitionedCall"):
+            return tuple(sorted(index for part in self.parts for index in part.static_inputs))
+        return self.rule.static
 
 
 @dataclass
@@ -41,6 +57,16 @@ class Run:
     constants: Mapping[str, Any] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     key: Any = None
+
+    def read(self, handle: Handle) -> Any:
+        """What a variable holds.
+
+        Raises:
+            ExecutionError: nothing, because it was neither restored nor initialized.
+        """
+        if handle.name not in self.variables:
+            raise ExecutionError(f"Attempting to use uninitialized value {handle.name}")
+        return self.variables[handle.name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +93,49 @@ class Program:
         Raises:
             ExecutionError: a rule cannot compute with the shapes and values it got.
         """
+        if len(inputs) != len(self.inputs):
+            raise ExecutionError(f"{len(inputs)} arguments for a function of {len(self.inputs)}")
         values: Values = {feed_name(index): (value,) for index, value in enumerate(inputs)}
         with np.errstate(all="ignore"):
             for step in self.steps:
                 values[step.node.name] = _evaluate(step, run, values)
         return [None if ref.output == CONTROL else _output(ref, values) for ref in self.outputs]
+
+    @cached_property
+    def size(self) -> int:
+        """Steps, those of the programs within counted each time they are used."""
+        return sum(1 + sum(part.size for part in step.parts) for step in self.steps)
+
+    @cached_property
+    def variables(self) -> dict[str, Node]:
+        """The variables that steps here and within stand for, by name."""
+        found = {step.node.name: step.node for step in self.steps if step.rule.variable}
+        for step in self.steps:
+            for part in step.parts:
+                found.update(part.variables)
+        return found
+
+    @cached_property
+    def writes(self) -> bool:
+        """Whether it assigns to variables."""
+        return any(step.rule.writes or any(part.writes for part in step.parts)
+                   for step in self.steps)
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether it draws random numbers that depend on the run."""
+        return any("seed2" in step.rule.attrs or any(part.draws for part in step.parts)
+                   for step in self.steps)
+
+    def source(self, index: int) -> int | None:
+        """The input that output `index` passes on unchanged, if it does."""
+        passing = {step.node.name: step.node.inputs[0] for step in self.steps
+                   if step.node.op == "Identity"}
+        ref = self.outputs[index]
+        while ref.node in passing:
+            ref = passing[ref.node]
+        feeds = {feed_name(place): place for place in range(len(self.inputs))}
+        return feeds.get(ref.node)
 
 
 class _DeadOutputs(Sequence[Any]):
@@ -89,23 +153,30 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
         return _DeadOutputs()
     node, rule = step.node, step.rule
     arguments = [_output(ref, values) for ref in node.inputs]
-    for position in rule.static:
+    if not rule.handles:
+        arguments = [run.read(value) if isinstance(value, Handle) and value.is_ref else value
+                     for value in arguments]
+    _check_static(step, arguments)
+    try:
+        with jax.named_scope(node.name.rpartition("/")[0]):
+            result = (rule.function(node, run, *arguments) if rule.takes_run
+                      else rule.function(node, *arguments))
+    except ExecutionError as error:
+        raise ExecutionError(_where(node, str(error))) from error.__cause__
+    except Exception as error:
+        shapes = ", ".join(map(_describe, arguments))
+        raise ExecutionError(_where(node, f"{error} (inputs: {shapes or 'none'})")) from error
+    outputs = result if type(result) in (tuple, list) else (result,)
+    return _declared(node, outputs) if rule.folds else outputs
+
+
+def _check_static(step: Step, arguments: Sequence[Any]) -> None:
+    node = step.node
+    for position in step.static:
         if -len(arguments) <= position < len(arguments) and not is_static(arguments[position]):
             raise ExecutionError(
                 f"{node.op} node {node.name!r} needs input {node.inputs[position]} before running, "
                 "but it is computed from what is fed; fix what it depends on with `given`")
-    if rule.takes_run:
-        arguments.insert(0, run)
-    try:
-        with jax.named_scope(node.name.rpartition("/")[0]):
-            result = rule.function(node, *arguments)
-    except ExecutionError as error:
-        raise ExecutionError(_where(node, str(error))) from error.__cause__
-    except Exception as error:
-        shapes = ", ".join(_describe(value) for value in arguments if value is not run)
-        raise ExecutionError(_where(node, f"{error} (inputs: {shapes or 'none'})")) from error
-    outputs = result if type(result) in (tuple, list) else (result,)
-    return _declared(node, outputs) if rule.folds else outputs
 
 
 def _is_dead(conditions: Conditions, values: Values) -> bool:
@@ -139,7 +210,7 @@ def _declared(node: Node, outputs: Sequence[Any]) -> Sequence[Any]:
 
 def _where(node: Node, text: str) -> str:
     place = f"{node.op} node {node.name!r}"
-    return text if place in text else f"{place}: {text}"
+    return text if " node '" in text else f"{place}: {text}"
 
 
 def _describe(value: Any) -> str:

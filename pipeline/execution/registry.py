@@ -33,12 +33,15 @@ class Rule:
     """One op's rule.
 
     Attributes:
-        function: the rule itself; it takes the `Run` after the node when `takes_run`.
+        function: the rule itself; `rule(node, *inputs)`.
         attrs: attributes that the rule reads. Types and lengths that follow from the inputs need
             not be listed; any other attribute must have its default.
         static: positions of the inputs that must be known before running; negative from the end.
         folds: known inputs give known outputs.
         writes: the rule changes a variable, so it runs even when only a control edge needs it.
+        takes_run: the rule takes the `Run` after the node.
+        handles: the rule takes variables themselves; others get what variables hold.
+        variable: the node is a variable.
     """
 
     function: Callable[..., Any]
@@ -47,6 +50,8 @@ class Rule:
     folds: bool = False
     writes: bool = False
     takes_run: bool = False
+    handles: bool = False
+    variable: bool = False
 
 
 _RULES: dict[str, Rule] = {}
@@ -60,6 +65,8 @@ def rule(
     folds: bool = False,
     writes: bool = False,
     takes_run: bool = False,
+    handles: bool = False,
+    variable: bool = False,
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the rule of `ops`; `attrs` lists attribute names between blanks.
 
@@ -70,7 +77,8 @@ def rule(
         for op in ops:
             if op in _RULES:
                 raise ValueError(f"op {op} has a rule already: {_RULES[op].function}")
-            _RULES[op] = Rule(function, frozenset(attrs.split()), static, folds, writes, takes_run)
+            _RULES[op] = Rule(function, frozenset(attrs.split()), static, folds, writes, takes_run,
+                              handles, variable)
         return function
     return register
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -17,6 +18,49 @@ class Dead:
 
 
 DEAD = Dead()
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class Handle:
+    """A variable itself, not what it holds.
+
+    A TF1 variable (`is_ref`) is read by every op that wants a value; a resource only by
+    `ReadVariableOp` and its kin.
+    """
+
+    name: str
+    is_ref: bool
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a checkpoint holds under a name; stands for a value where a graph restores itself.
+
+    `part` is "" or the slice of a partitioned variable: its full shape and `start,length` per axis.
+    """
+
+    name: str
+    part: str
+
+
+@jax.tree_util.register_static
+class Known:
+    """A NumPy array that crosses the border of a compiled function as a part of its signature."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = np.asarray(value)
+
+    def _key(self) -> tuple[Any, ...]:
+        value = self.value
+        content = tuple(value.ravel().tolist()) if value.dtype == object else value.tobytes()
+        return value.shape, str(value.dtype), content
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Known) and self._key() == other._key()
 
 
 def is_static(value: Any) -> bool:

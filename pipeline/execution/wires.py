@@ -12,13 +12,18 @@ from pipeline.graph import Ref
 
 
 class Wire(NamedTuple):
-    """One node: `proto` has its attributes as read, `attrs` those the compiler adds or replaces."""
+    """One node.
+
+    `proto` has its attributes as read, `attrs` those the compiler adds or replaces, `caller` those
+    of the function call that it lies in.
+    """
 
     name: str
     op: str
     input: tuple[str, ...]
     proto: Message | None
     attrs: Mapping[str, Any] = {}
+    caller: Mapping[str, Any] = {}
 
 
 Wires = dict[str, Wire]
@@ -34,30 +39,39 @@ def wires_of(nodes: Iterable[Message]) -> Wires:
             for name, node in graph.node_map(nodes).items()}
 
 
+FEED = "\0Feed"
+
+
 def feed_name(index: int) -> str:
     """The node that stands for input `index` of a program; no graph has a node of that name."""
     return f"\0input{index}"
 
 
 def cut(wires: Wires, inputs: Iterable[Ref]) -> Wires:
-    """The same wires with every reference to one of `inputs` led to that input's feed."""
+    """The wires with every reference to one of `inputs` led to that input's feed.
+
+    A node that has a cut output need not run any more for those that only wait for it.
+    """
     fed = {ref: feed_name(index) for index, ref in enumerate(inputs)}
-    feeds = {name: Wire(name, "\0Feed", (), None) for name in fed.values()}
     if not fed:
         return wires
-    touched = {ref.node for ref in fed}
+    touched = {ref.node for ref in fed} | {f"^{ref.node}" for ref in fed}
 
     def lead(text: str) -> str:
         if text.partition(":")[0] not in touched:
             return text
-        ref = graph.parse_ref(text)
-        return fed.get(ref, text)
+        return fed.get(graph.parse_ref(text), text)
 
-    led = {name: wire if touched.isdisjoint(text.partition(":")[0] for text in wire.input)
-           else wire._replace(input=tuple(map(lead, wire.input))) for name, wire in wires.items()}
-    return led | feeds
+    def led(wire: Wire) -> Wire:
+        if touched.isdisjoint(text.partition(":")[0] for text in wire.input):
+            return wire
+        kept = [text for text in wire.input if text[0] != "^" or text not in touched]
+        return wire._replace(input=tuple(map(lead, kept)))
+
+    feeds = {name: Wire(name, FEED, (), None) for name in fed.values()}
+    return {name: led(wire) for name, wire in wires.items()} | feeds
 
 
 def data_refs(wire: Wire) -> list[Ref]:
-    """The tensors a node takes, control inputs left out."""
+    """The tensors that a node takes, control inputs left out."""
     return [graph.parse_ref(text) for text in wire.input if not text.startswith("^")]

@@ -82,8 +82,7 @@ def test_large_constants_are_arguments(tf1_graph: ModuleType) -> None:
     f = execution.function(ours(graph_def), ["input"], ["probabilities"])
     assert sorted(value.shape for value in f.constants.values()) == [(500,), (500, 10), (784, 500)]
     images = np.ones((2, 784), np.float32)
-    halved = {name: value / 2 if name == "layer2/MatMul/b" else value
-              for name, value in f.constants.items()}
+    halved = {name: value / 2 for name, value in f.constants.items()}
     assert not np.allclose(f.apply(halved, images)[0], f(images)[0])
     np.testing.assert_array_equal(f.apply(f.constants, images)[0], f(images)[0])
 
@@ -102,7 +101,7 @@ def test_unsupported_ops_are_reported_at_once(tf1_graph: ModuleType) -> None:
 def test_wrong_feeds_are_refused_by_name(tf1_graph: ModuleType) -> None:
     f = execution.function(
         ours(build_mlp(tf1_graph, np.random.default_rng(4))), ["input"], ["probabilities"])
-    with pytest.raises(ExecutionError, match=r"shape \(2, 783\) for Tensor 'input'.*\(\?, 784\)"):
+    with pytest.raises(ExecutionError, match=r"shape \(2, 783\) for Tensor input, .*\(None, 784\)"):
         f(np.zeros((2, 783), np.float32))
     with pytest.raises(ExecutionError, match="input 'input' is complex128; expected float32"):
         f(np.zeros((2, 784), complex))

@@ -170,8 +170,10 @@ def _select(node: Node, condition: Any, x: Any, y: Any) -> Any:
 
 
 @rule("Identity", "RefIdentity", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics",
-      "PlaceholderWithDefault", attrs="message shape dtype", folds=True)
+      "PlaceholderWithDefault", "DeepCopy", "Copy", "DebugGradientIdentity", "GuaranteeConst",
+      attrs="message shape dtype tensor_name debug_ops_spec", folds=True)
 def _identity(node: Node, x: Any) -> Any:
+    """Resources pass through; TF1 variables are read."""
     return lax.stop_gradient(x) if node.op == "StopGradient" and not is_static(x) else x
 
 

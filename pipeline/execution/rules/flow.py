@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pipeline.execution.errors import ExecutionError
+from pipeline.execution.liveness import SELECT
 from pipeline.execution.program import Run
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.values import DEAD, is_static, to_jax
@@ -30,7 +31,7 @@ def _switch(node: Node, data: Any, predicate: Any) -> Any:
     return data, data
 
 
-@rule("\0Select", folds=True)
+@rule(SELECT, attrs="true_index", folds=True)
 def _select(node: Node, first: Any, second: Any, predicate: Any) -> Any:
     """`Merge` once its predicate is found: the value that is alive and its position."""
     true_index = node["true_index"]

@@ -61,8 +61,12 @@ def _gather_v2(node: Node, x: Any, indices: Any, axis: Any) -> Any:
     return jnp.moveaxis(taken, range(batch, batch + rank), range(place, place + rank))
 
 
-def _positions(indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """Rows of positions [..., K] as K index arrays, the invalid ones beyond the end."""
+def positions(indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Rows of positions [..., K] as K index arrays, the invalid ones beyond the end.
+
+    Raises:
+        ExecutionError: K exceeds the array's axes, or known positions lie outside of it.
+    """
     if indices.shape[-1] > len(shape):
         raise ExecutionError(f"{indices.shape[-1]} positions in each row of indices for an array "
                              f"with {len(shape)} axes")
@@ -73,7 +77,7 @@ def _positions(indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
 @rule("GatherNd", attrs="bad_indices_policy")
 def _gather_nd(node: Node, x: Any, indices: Any) -> Any:
     x = to_jax(x)
-    where = _positions(indices, x.shape)
+    where = positions(indices, x.shape)
     if not where:
         return jnp.broadcast_to(x, (*indices.shape[:-1], *x.shape))
     return x.at[where].get(mode="fill")
@@ -83,7 +87,7 @@ def _gather_nd(node: Node, x: Any, indices: Any) -> Any:
 def _scatter_nd(node: Node, indices: Any, updates: Any, shape: Any) -> Any:
     updates = to_jax(updates)
     zeros = jnp.zeros(ints(shape), updates.dtype)
-    return zeros.at[_positions(indices, zeros.shape)].add(updates, mode="drop")
+    return zeros.at[positions(indices, zeros.shape)].add(updates, mode="drop")
 
 
 _UPDATE = {"Update": "set", "Add": "add", "Min": "min", "Max": "max"}
@@ -96,7 +100,7 @@ def _tensor_scatter(node: Node, x: Any, indices: Any, updates: Any) -> Any:
     kind = node.op.removeprefix("TensorScatter")
     if kind == "Sub":
         kind, updates = "Add", -updates
-    place = x.at[_positions(indices, x.shape)]
+    place = x.at[positions(indices, x.shape)]
     return getattr(place, _UPDATE[kind])(updates, mode="drop")
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from pipeline.execution import philox
 from pipeline.execution.program import Run

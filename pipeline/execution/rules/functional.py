@@ -1,0 +1,79 @@
+"""Calls, branches and loops: ops whose attributes are programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax
+from jax import lax
+
+from pipeline.execution.errors import ExecutionError
+from pipeline.execution.loops import LOOP
+from pipeline.execution.program import Program, Run
+from pipeline.execution.registry import Node, rule
+from pipeline.execution.rules.while_loop import run_loop
+from pipeline.execution.values import is_static, to_jax
+
+
+@rule("PartitionedCall", "StatefulPartitionedCall", "RemoteCall",
+      attrs="f Tin Tout config config_proto executor_type", takes_run=True, handles=True)
+def _call(node: Node, run: Run, *values: Any) -> Any:
+    return node["f"].run(run, values)
+
+
+@rule("If", "StatelessIf", attrs="Tcond Tin Tout then_branch else_branch output_shapes",
+      takes_run=True, handles=True)
+def _if(node: Node, run: Run, condition: Any, *values: Any) -> Any:
+    """Numbers are true when they are not 0, arrays when they are not empty."""
+    branches = [node["else_branch"], node["then_branch"]]
+    if condition.ndim:
+        return branches[condition.size > 0].run(run, values)
+    if is_static(condition):
+        return branches[bool(condition)].run(run, values)
+    return _branch((condition != 0).astype("int32"), branches, run, values)
+
+
+@rule("Case", "StatelessCase", attrs="Tin Tout branches output_shapes", takes_run=True,
+      handles=True)
+def _case(node: Node, run: Run, index: Any, *values: Any) -> Any:
+    """An index outside the branches takes the last of them."""
+    branches = node["branches"]
+    if is_static(index):
+        place = int(index) if 0 <= index < len(branches) else len(branches) - 1
+        return branches[place].run(run, values)
+    inside = (index >= 0) & (index < len(branches))
+    return _branch(jax.numpy.where(inside, index, len(branches) - 1), branches, run, values)
+
+
+def _branch(index: Any, branches: Sequence[Program], run: Run, values: Sequence[Any]) -> Any:
+    """One of the branches; variables that any of them assigns to go through all of them."""
+    writes = any(branch.writes for branch in branches)
+
+    def follow(branch: Program) -> Any:
+        def run_branch(variables: dict[str, Any]) -> Any:
+            inner = replace(run, variables={**run.variables, **variables})
+            outputs = [to_jax(value) for value in branch.run(inner, values)]
+            return outputs, {name: to_jax(inner.variables[name]) for name in variables}
+        return run_branch
+
+    try:
+        outputs, variables = lax.switch(
+            index, [follow(branch) for branch in branches], run.variables if writes else {})
+    except TypeError as error:
+        raise ExecutionError(f"the branches give different shapes, and which one is taken is only "
+                             f"known when running; fix it with `given` ({error})") from error
+    run.variables.update(variables)
+    return outputs
+
+
+@rule("While", "StatelessWhile", attrs="T cond body output_shapes parallel_iterations",
+      takes_run=True, handles=True)
+def _while(node: Node, run: Run, *values: Any) -> Any:
+    return run_loop(run, node["cond"], node["body"], values, len(values))
+
+
+@rule(LOOP, attrs="cond body count", takes_run=True, handles=True)
+def _lifted_loop(node: Node, run: Run, *values: Any) -> Any:
+    return run_loop(run, node["cond"], node["body"], values, node["count"])

@@ -1,0 +1,207 @@
+"""TF1's TensorArrays and TF2's TensorLists.
+
+A TensorArray's `flow` output orders reads after writes; here the flow is the array itself, and the
+handle says nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from pipeline.execution.errors import ExecutionError
+from pipeline.execution.registry import Node, rule
+from pipeline.execution.tensor_list import TensorList
+from pipeline.execution.values import Handle, ints, is_static, jax_dtype, to_jax
+
+
+def _element_shape(shape: Any) -> tuple[int | None, ...] | None:
+    """The shape that a known `element_shape` input says; -1 alone is an unknown rank."""
+    if not is_static(shape) or shape.ndim == 0:
+        return None
+    return tuple(None if size < 0 else int(size) for size in shape)
+
+
+@rule("TensorArrayV3", static=(0,), handles=True,
+      attrs="dtype element_shape dynamic_size clear_after_read identical_element_shapes "
+            "tensor_array_name")
+def _tensor_array(node: Node, size: Any) -> Any:
+    flow = TensorList.zeros(node["element_shape"], ints(size)[0], jax_dtype(node["dtype"]))
+    return Handle(node.name, is_ref=False), flow
+
+
+@rule("TensorArrayWriteV3", handles=True)
+def _array_write(node: Node, handle: Any, index: Any, value: Any, flow: Any) -> Any:
+    return flow.set(_inside(index, flow.size), value)
+
+
+@rule("TensorArrayReadV3", attrs="dtype", handles=True)
+def _array_read(node: Node, handle: Any, index: Any, flow: Any) -> Any:
+    return flow.get(_inside(index, flow.size))
+
+
+@rule("TensorArrayGatherV3", attrs="dtype element_shape", handles=True)
+def _array_gather(node: Node, handle: Any, indices: Any, flow: Any) -> Any:
+    return jnp.take(flow.stacked(), to_jax(indices), 0, mode="clip")
+
+
+@rule("TensorArrayScatterV3", handles=True)
+def _array_scatter(node: Node, handle: Any, indices: Any, value: Any, flow: Any) -> Any:
+    value = to_jax(value)
+    buffer = flow.buffer
+    if buffer is None:
+        buffer = jnp.zeros((flow.size, *value.shape[1:]), value.dtype)
+    return TensorList(buffer.at[to_jax(indices)].set(value), flow.size, flow.dtype)
+
+
+@rule("TensorArraySizeV3", handles=True)
+def _array_size(node: Node, handle: Any, flow: Any) -> Any:
+    return np.array(flow.size, np.int32)
+
+
+@rule("TensorArrayConcatV3", attrs="dtype element_shape_except0", handles=True)
+def _array_concat(node: Node, handle: Any, flow: Any) -> Any:
+    """Elements end to end, and their lengths."""
+    stacked = flow.stacked()
+    lengths = np.full(flow.size, stacked.shape[1], np.int64)
+    return stacked.reshape(-1, *stacked.shape[2:]), lengths
+
+
+@rule("TensorArraySplitV3", static=(2,), handles=True)
+def _array_split(node: Node, handle: Any, value: Any, lengths: Any, flow: Any) -> Any:
+    return _split(value, lengths, flow.dtype)
+
+
+@rule("TensorArrayCloseV3", handles=True)
+def _array_close(node: Node, handle: Any) -> Any:
+    return ()
+
+
+@rule("TensorListReserve", static=(1,), attrs="element_dtype shape_type")
+def _list_reserve(node: Node, shape: Any, size: Any) -> Any:
+    return TensorList.zeros(_element_shape(shape), ints(size)[0],
+                            jax_dtype(node["element_dtype"]))
+
+
+@rule("EmptyTensorList", attrs="element_dtype shape_type")
+def _empty_list(node: Node, shape: Any, capacity: Any) -> Any:
+    return TensorList.zeros(_element_shape(shape), 0, jax_dtype(node["element_dtype"]))
+
+
+@rule("TensorListFromTensor", attrs="shape_type")
+def _list_from_tensor(node: Node, x: Any, shape: Any) -> Any:
+    x = to_jax(x)
+    return TensorList(x, x.shape[0], x.dtype)
+
+
+@rule("TensorListStack", attrs="element_dtype num_elements")
+def _list_stack(node: Node, items: Any, shape: Any) -> Any:
+    known = _element_shape(shape)
+    if items.buffer is None and known is not None:
+        return TensorList.zeros(known, items.size, items.dtype).stacked()
+    return items.stacked()
+
+
+@rule("TensorListGather", attrs="element_dtype")
+def _list_gather(node: Node, items: Any, indices: Any, shape: Any) -> Any:
+    return jnp.take(items.stacked(), to_jax(indices), 0, mode="clip")
+
+
+@rule("TensorListGetItem", attrs="element_dtype")
+def _list_get(node: Node, items: Any, index: Any, shape: Any) -> Any:
+    known = _element_shape(shape)
+    if items.buffer is None and known is not None and None not in known:
+        return jnp.zeros(known, items.dtype)   # TensorFlow reads zeros where nothing was written
+    return items.get(_inside(index, items.size))
+
+
+@rule("TensorListSetItem", attrs="resize_if_index_out_of_bounds")
+def _list_set(node: Node, items: Any, index: Any, value: Any) -> Any:
+    return items.set(_inside(index, items.size), value)
+
+
+@rule("TensorListLength")
+def _list_length(node: Node, items: Any) -> Any:
+    return np.array(items.size, np.int32)
+
+
+@rule("TensorListElementShape", attrs="shape_type")
+def _list_element_shape(node: Node, items: Any) -> Any:
+    shape = items.element_shape()
+    return np.array(-1 if shape is None else shape, np.int32)
+
+
+@rule("TensorListPushBack")
+def _list_push(node: Node, items: Any, value: Any) -> Any:
+    value = to_jax(value)
+    before = () if items.buffer is None else (items.buffer,)
+    if before and before[0].shape[1:] != value.shape:
+        raise ExecutionError(f"element of shape {value.shape} in a list of elements of shape "
+                             f"{before[0].shape[1:]}")
+    return TensorList(jnp.concatenate([*before, value[None]]), items.size + 1, items.dtype)
+
+
+@rule("TensorListPopBack", attrs="element_dtype")
+def _list_pop(node: Node, items: Any, shape: Any) -> Any:
+    if not items.size:
+        raise ExecutionError("Trying to pop from an empty list")
+    stacked = items.stacked()
+    return TensorList(stacked[:-1], items.size - 1, items.dtype), stacked[-1]
+
+
+@rule("TensorListResize", static=(1,))
+def _list_resize(node: Node, items: Any, size: Any) -> Any:
+    wanted = ints(size)[0]
+    if items.buffer is None:
+        return TensorList(None, wanted, items.dtype)
+    kept = items.buffer[:wanted]
+    room = jnp.zeros((wanted - kept.shape[0], *kept.shape[1:]), kept.dtype)
+    return TensorList(jnp.concatenate([kept, room]), wanted, items.dtype)
+
+
+@rule("TensorListConcatV2", attrs="element_dtype shape_type")
+def _list_concat(node: Node, items: Any, shape: Any, leading: Any) -> Any:
+    stacked = items.stacked()
+    lengths = np.full(items.size, stacked.shape[1], np.int64)
+    return stacked.reshape(-1, *stacked.shape[2:]), lengths
+
+
+@rule("TensorListSplit", static=(2,), attrs="element_dtype shape_type")
+def _list_split(node: Node, value: Any, shape: Any, lengths: Any) -> Any:
+    return _split(value, lengths, jax_dtype(node["element_dtype"]))
+
+
+@rule("TensorListScatterV2", static=(3,), attrs="element_dtype shape_type")
+def _list_scatter(node: Node, value: Any, indices: Any, shape: Any, size: Any) -> Any:
+    value = to_jax(value)
+    wanted = ints(size)[0]
+    if wanted < 0:
+        if not is_static(indices):
+            raise ExecutionError("the size of the list depends on indices that are fed")
+        wanted = int(indices.max(initial=-1)) + 1
+    buffer = jnp.zeros((wanted, *value.shape[1:]), value.dtype)
+    return TensorList(buffer.at[to_jax(indices)].set(value), wanted, value.dtype)
+
+
+@rule("TensorListScatterIntoExistingList")
+def _list_scatter_into(node: Node, items: Any, value: Any, indices: Any) -> Any:
+    buffer = items.stacked().at[to_jax(indices)].set(to_jax(value))
+    return TensorList(buffer, items.size, items.dtype)
+
+
+def _inside(index: Any, size: int) -> Any:
+    """The index, checked where it is known."""
+    if is_static(index) and not 0 <= index < size:
+        raise ExecutionError(f"index {int(index)} in a list of {size} elements")
+    return to_jax(index)
+
+
+def _split(value: Any, lengths: Any, dtype: Any) -> TensorList:
+    sizes = set(ints(lengths))
+    if len(sizes) > 1:
+        raise ExecutionError(f"elements of different lengths {sorted(sizes)}; expected one length")
+    value = to_jax(value)
+    count = len(lengths)
+    return TensorList(value.reshape(count, -1, *value.shape[1:]), count, dtype)

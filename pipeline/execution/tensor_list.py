@@ -1,0 +1,85 @@
+"""A list of tensors of one shape: what TensorArrays and TensorLists are here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from pipeline.execution.errors import ExecutionError
+from pipeline.execution.values import to_jax
+
+
+@jax.tree_util.register_pytree_node_class
+class TensorList:
+    """`size` elements; without a buffer as long as nothing says what shape they have.
+
+    Attributes:
+        buffer: array [size, *element shape], or None.
+        size: how many elements there are.
+        dtype: of an element.
+    """
+
+    def __init__(self, buffer: Any, size: int, dtype: Any) -> None:
+        self.buffer, self.size, self.dtype = buffer, size, dtype
+
+    def tree_flatten(self) -> tuple[tuple[Any], tuple[int, Any]]:
+        """The buffer is the leaf."""
+        return (self.buffer,), (self.size, self.dtype)
+
+    @classmethod
+    def tree_unflatten(cls, static: tuple[int, Any], leaves: tuple[Any]) -> TensorList:
+        """The inverse of `tree_flatten`."""
+        return cls(leaves[0], *static)
+
+    @classmethod
+    def zeros(cls, shape: tuple[int | None, ...] | None, size: int, dtype: Any) -> TensorList:
+        """Zeros, or no buffer when a dimension of the elements is not known."""
+        if shape is None or None in shape:
+            return cls(None, size, dtype)
+        return cls(jnp.zeros((size, *shape), dtype), size, dtype)
+
+    def like(self, other: Any) -> TensorList:
+        """Itself, or a list of zeros shaped as `other` where it has no buffer yet."""
+        if self.buffer is not None or not isinstance(other, TensorList) or other.buffer is None:
+            return self
+        return TensorList(jnp.zeros(other.buffer.shape, other.buffer.dtype), self.size, self.dtype)
+
+    def element_shape(self) -> tuple[int, ...] | None:
+        """The shape of an element, if something says it."""
+        return None if self.buffer is None else tuple(self.buffer.shape[1:])
+
+    def set(self, index: Any, value: Any) -> TensorList:
+        """The list with another element at a position.
+
+        Raises:
+            ExecutionError: the element has another shape than the others.
+        """
+        value = to_jax(value)
+        buffer = self.buffer
+        if buffer is None:
+            buffer = jnp.zeros((self.size, *value.shape), value.dtype)
+        if value.shape != buffer.shape[1:]:
+            raise ExecutionError(f"element of shape {value.shape} in a list of elements of "
+                                 f"shape {buffer.shape[1:]}")
+        return TensorList(buffer.at[index].set(value, mode="drop"), self.size, self.dtype)
+
+    def get(self, index: Any) -> Any:
+        """The element at a position.
+
+        Raises:
+            ExecutionError: nothing says what shape the elements have.
+        """
+        return jnp.take(self.stacked(), to_jax(index), 0, mode="clip")
+
+    def stacked(self) -> Any:
+        """All elements, [size, *element shape].
+
+        Raises:
+            ExecutionError: nothing says what shape the elements have.
+        """
+        if self.buffer is None:
+            raise ExecutionError("a list is read whose elements were never written and have no "
+                                 "known shape")
+        return self.buffer

@@ -1,0 +1,160 @@
+"""Branches and loops of TF1 (Switch, Merge, Enter, …) and of TF2 (If, While, functions)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from execution_judge import assert_agrees, ours, relative_error, run_in_tensorflow
+
+from pipeline import execution
+
+X = np.arange(12, dtype=np.float32).reshape(3, 4) / 7
+
+
+@pytest.fixture(params=["v1", "v2"])
+def control(request: pytest.FixtureRequest, tf1_graph: ModuleType) -> Iterator[ModuleType]:
+    """`compat.v1` with either kind of control flow."""
+    if request.param == "v1":
+        tf1_graph.disable_control_flow_v2()
+    else:
+        tf1_graph.enable_control_flow_v2()
+    yield tf1_graph
+    tf1_graph.disable_control_flow_v2()
+
+
+def cond(tf: ModuleType, x: Any) -> Any:
+    flag = tf.placeholder(tf.bool, [], name="flag")
+    return tf.cond(flag, lambda: x * 2.0, lambda: tf.constant(3.0) + tf.square(x))
+
+
+def nested_cond(tf: ModuleType, x: Any) -> Any:
+    flag = tf.placeholder(tf.bool, [], name="flag")
+    inner = lambda: tf.cond(tf.reduce_sum(x) > 100.0, lambda: x, lambda: -x)  # noqa: E731
+    return tf.cond(flag, inner, lambda: x + 1.0)
+
+
+def counted_loop(tf: ModuleType, x: Any) -> Any:
+    return tf.while_loop(lambda i, y: i < 5, lambda i, y: (i + 1, y * 1.5 + x), [0, x])[1]
+
+
+def searching_loop(tf: ModuleType, x: Any) -> Any:
+    return tf.while_loop(lambda y: tf.reduce_max(y) < 1000.0, lambda y: y * 2.0 + 1.0, [x])
+
+
+def nested_loop(tf: ModuleType, x: Any) -> Any:
+    def outer(i: Any, y: Any) -> Any:
+        inner = tf.while_loop(lambda j, z: j < i, lambda j, z: (j + 1, z + x * 0.5), [0, y])
+        return i + 1, inner[1] * 1.1
+    return tf.while_loop(lambda i, y: i < 4, outer, [0, x])[1]
+
+
+def growing_loop(tf: ModuleType, x: Any) -> Any:
+    return tf.while_loop(
+        lambda i, y: i < 3, lambda i, y: (i + 1, tf.concat([y, y * 2.0], 0)), [0, x],
+        shape_invariants=[tf.TensorShape([]), tf.TensorShape([None, 4])])[1]
+
+
+def mapped(tf: ModuleType, x: Any) -> Any:
+    return tf.map_fn(lambda row: tf.nn.softmax(row) + tf.reduce_sum(x), x)
+
+
+def scanned(tf: ModuleType, x: Any) -> Any:
+    return tf.scan(lambda before, row: before * 0.5 + row, x)
+
+
+def array_loop(tf: ModuleType, x: Any) -> Any:
+    array = tf.TensorArray(tf.float32, size=3)
+    _, array = tf.while_loop(
+        lambda i, a: i < 3, lambda i, a: (i + 1, a.write(2 - i, x[i] * 2.0)), [0, array])
+    return array.stack()
+
+
+def cased(tf: ModuleType, x: Any) -> Any:
+    flag = tf.placeholder(tf.bool, [], name="flag")
+    return tf.case([(flag, lambda: x), (tf.reduce_sum(x) > 1.0, lambda: x * 10.0)],
+                   default=lambda: -x)
+
+
+FLAGGED = [cond, nested_cond, cased]
+LOOPS = [counted_loop, searching_loop, nested_loop, growing_loop, mapped, scanned, array_loop]
+
+
+def build(tf1: ModuleType, make: Callable[[ModuleType, Any], Any]) -> Any:
+    x = tf1.placeholder(tf1.float32, [3, 4], name="x")
+    tf1.identity(make(tf1, x), name="result")
+    return tf1.get_default_graph().as_graph_def()
+
+
+@pytest.mark.parametrize("make", FLAGGED)
+@pytest.mark.parametrize("flag", [False, True])
+def test_branches(
+    control: ModuleType, make: Callable[[ModuleType, Any], Any], flag: bool
+) -> None:
+    graph_def = build(control, make)
+    assert_agrees(control, graph_def, ["result"], {"x": X, "flag": np.array(flag)})
+    expected = run_in_tensorflow(control, graph_def, ["result"], {"x": X, "flag": flag})[0]
+    known = execution.function(ours(graph_def), ["x"], ["result"], given={"flag": flag})
+    assert relative_error(known(X)[0], expected) <= 1e-5
+
+
+@pytest.mark.parametrize("make", LOOPS)
+def test_loops(control: ModuleType, make: Callable[[ModuleType, Any], Any]) -> None:
+    assert_agrees(control, build(control, make), ["result"], {"x": X})
+
+
+@pytest.mark.parametrize("make", [counted_loop, nested_cond, mapped, scanned, growing_loop])
+def test_gradients_agree(control: ModuleType, make: Callable[[ModuleType, Any], Any]) -> None:
+    graph_def = build(control, make)
+    names = [node.name for node in graph_def.node]
+    flagged = "flag" in names
+    tensor = control.get_default_graph().get_tensor_by_name
+    gradient = control.gradients(tensor("result:0"), tensor("x:0"))[0].name
+    feeds = {"x": X, "flag": np.array(True)} if flagged else {"x": X}
+    with control.Session() as session:
+        expected = session.run(gradient, {f"{name}:0": value for name, value in feeds.items()})
+    f = execution.function(ours(graph_def), list(feeds), ["result"])
+    found = jax.grad(lambda x: f(x, *list(feeds.values())[1:])[0].sum())(X)
+    assert relative_error(found, expected) <= 1e-5
+
+
+def test_functions_call_functions(tf: ModuleType, tf1_graph: ModuleType) -> None:
+    @tf.function
+    def inner(x: Any, scale: Any) -> Any:
+        return tf.split(x * scale, 2, axis=1)
+
+    @tf.function
+    def outer(x: Any) -> Any:
+        left, right = inner(x, 2.0)
+        return inner(left - right, tf.reduce_sum(x))[1]
+
+    tf1_graph.disable_control_flow_v2()
+    assert_agrees(tf1_graph, build(tf1_graph, lambda _, x: outer(x)), ["result"], {"x": X})
+
+
+def test_dynamic_rnn_of_tf1(tf1_graph: ModuleType) -> None:
+    """The loop that `dynamic_rnn` built: TensorArrays in, a cell, TensorArrays out."""
+    tf1 = tf1_graph
+    rng = np.random.default_rng(0)
+    kernel = rng.normal(size=(4 + 5, 5)).astype(np.float32)
+    tf1.disable_control_flow_v2()
+    x = tf1.placeholder(tf1.float32, [None, 6, 4], name="x")
+    steps = tf1.unstack(tf1.transpose(x, [1, 0, 2]), num=6)
+    given = tf1.TensorArray(tf1.float32, size=6).unstack(tf1.stack(steps))
+    made = tf1.TensorArray(tf1.float32, size=tf1.shape(x)[1])
+
+    def step(time: Any, state: Any, array: Any) -> Any:
+        state = tf1.tanh(tf1.concat([given.read(time), state], 1) @ kernel)
+        return time + 1, state, array.write(time, state)
+
+    start = tf1.zeros([tf1.shape(x)[0], 5])
+    _, last, made = tf1.while_loop(lambda t, *_: t < tf1.shape(x)[1], step, [0, start, made])
+    tf1.identity(last, name="last")
+    tf1.identity(made.stack(), name="outputs")
+    graph_def = tf1.get_default_graph().as_graph_def()
+    images = rng.normal(size=(2, 6, 4)).astype(np.float32)
+    assert_agrees(tf1, graph_def, ["last", "outputs"], {"x": images})
