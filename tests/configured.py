@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+
 from pipeline.config import Config, load
 from pipeline.config.schema import DatasetConfig
 from pipeline.data import DataSet, DataSets

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -23,28 +24,41 @@ def explain(error: HydraException, conf: Path, arguments: list[str]) -> ConfigEr
     """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file is not None:
         group, _, choice = error.missing_cfg_file.rpartition("/")
-        return ConfigError(f"{group}={choice}: no such choice{nearest(choice, error.options or [])}")
+        close = nearest(choice, error.options or [])
+        return ConfigError(f"{group}={choice}: no such choice{close}")
+    repeated = re.search(r"Multiple values for (\S+)\. To override", str(error))
+    if repeated is not None:
+        group = repeated[1]
+        return ConfigError(f"{group}: is chosen already; to choose another, write {group}=CHOICE")
     unknown = re.search(r"Could not (?:override|delete.*) '([^']+)'", str(error))
     if unknown is None:
         return ConfigError(str(error))
-    key = unknown[1]
-    siblings = _siblings(key, conf, arguments)
-    leaf = key.rpartition(".")[2]
+    key = unknown[1].partition("=")[0]
     given = next((part for part in arguments if part.lstrip("+~").startswith(key)), key)
-    return ConfigError(f"{given}: unknown key{nearest(leaf, siblings)}")
+    return ConfigError(f"{given}: {_where_it_ends(key, _chosen_groups(key, conf, arguments))}")
 
 
-def _siblings(key: str, conf: Path, arguments: list[str]) -> list[str]:
-    """What stands beside `key` in the configuration that the group choices alone would give."""
+def _chosen_groups(key: str, conf: Path, arguments: list[str]) -> DictConfig:
+    """The configuration that the group choices alone would give; Hydra's own part on demand."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf), version_base="1.3"):
         groups = {entry.name for entry in conf.iterdir() if entry.is_dir()}
         choices = [part for part in arguments if part.partition("=")[0] in groups]
-        composed = compose("config", overrides=choices)
-    here = composed
-    for part in key.split(".")[:-1]:
-        deeper = OmegaConf.select(here, part)
-        if not isinstance(deeper, DictConfig):
-            break
-        here = deeper
-    return [str(name) for name in here]
+        return compose("config", overrides=choices, return_hydra_config=key.startswith("hydra."))
+
+
+def _where_it_ends(key: str, composed: DictConfig) -> str:
+    """At which part the path of `key` leaves the configuration, and what stands there instead."""
+    here: Any = composed
+    parts = key.split(".")
+    for depth, part in enumerate(parts):
+        if not isinstance(here, DictConfig):
+            parent = ".".join(parts[:depth])
+            if here is None:
+                return f"{parent} is null; give it whole: {parent}='{{{part}: …}}'"
+            return f"{parent} is {here}, which has no parts"
+        if part not in here:
+            there = nearest(part, [str(name) for name in here])
+            return f"unknown key{there or f'; to add it, write +{key}=…'}"
+        here = OmegaConf.select(here, part)
+    return "cannot be changed this way"

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 from configured import CONF, composed, configured
+
 from pipeline import model
 from pipeline.config import Config
 from pipeline.train.optimizer import build_optimizer
