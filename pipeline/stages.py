@@ -10,7 +10,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -69,14 +69,10 @@ def run(config: Config, directory: Path) -> RunResult:
 def _train(
     config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
 ) -> None:
-    resume = config.restore == "auto"
-    initial = None
-    if config.restore is not None and not resume:
-        initial = persistence.load_variables(Path(config.restore), network)
+    snapshots = result.directory / "orbax"
+    resume, begin = _beginning(config, network, snapshots)
     with result.stage("train"):
-        fitted = train.fit(
-            network, data_sets, config, result.directory / "orbax", resume=resume, initial=initial
-        )
+        fitted = train.fit(network, data_sets, config, snapshots, resume=resume, begin=begin)
     result.fit = fitted
     if fitted.stop is train.Stop.INTERRUPTED:
         result.exit_code = ExitCode.RESUMABLE
@@ -87,6 +83,24 @@ def _train(
     step = int(fitted.snapshot.state.step)
     trained = persistence.Trained(network, fitted.variables, step, fitted.snapshot)
     _deliver(config, trained, data_sets, result)
+
+
+def _beginning(
+    config: Config, network: model.Network, snapshots: Path
+) -> tuple[Path | None, Callable[[train.TrainState], train.TrainState] | None]:
+    """The orbax step to resume from, or what to make of the fresh state; often neither."""
+    if config.restore is not None and config.warm_start is not None:
+        raise ConfigError("restore, warm_start: a run begins from one of them; set one to null")
+    if config.warm_start is not None:
+        return None, persistence.begin_with(Path(config.warm_start), network)
+    if config.restore == "auto":
+        return snapshots, None
+    if config.restore is not None:
+        found = persistence.find(Path(config.restore))
+        if found.kind == "orbax":
+            return found.path, None
+        return None, persistence.continue_from(found.path, network, config.optimizer)
+    return None, None
 
 
 def _evaluate(
@@ -102,8 +116,9 @@ def _export(
     config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
 ) -> None:
     with result.stage("restore"):
-        variables = persistence.load_variables(_source(config), network)
-    _deliver(config, persistence.Trained(network, variables, step=0), data_sets, result)
+        found = persistence.find(_source(config))
+        variables = persistence.load_variables(found.path, network)
+    _deliver(config, persistence.Trained(network, variables, found.step), data_sets, result)
 
 
 def _source(config: Config) -> Path:
@@ -118,7 +133,7 @@ def _source(config: Config) -> Path:
 def _deliver(
     config: Config, trained: persistence.Trained, data_sets: data.DataSets, result: RunResult
 ) -> None:
-    """Persist, verify, report; an artefact that disagrees fails the run, once the report is there."""
+    """Persist, verify, report; an artefact that disagrees then fails the run."""
     with result.stage("persist"):
         result.artifacts = persistence.persist(config.persistence, trained, result.directory)
     with result.stage("verify"):

@@ -134,5 +134,6 @@ class Config:
     runtime: RuntimeConfig
     seed: Count = 0
     restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
+    warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
     path: str | None = None        # task=inspect: the file to look at
     notes: str = field(default="")

@@ -6,6 +6,8 @@ A target is one entry of `targets.WRITERS`; `restore` reads back what any of the
 from pipeline.persistence.artifact import Artifact as Artifact
 from pipeline.persistence.artifact import File as File
 from pipeline.persistence.artifact import PersistenceError as PersistenceError
+from pipeline.persistence.restore import begin_with as begin_with
+from pipeline.persistence.restore import continue_from as continue_from
 from pipeline.persistence.restore import find as find
 from pipeline.persistence.restore import load_logits as load_logits
 from pipeline.persistence.restore import load_variables as load_variables

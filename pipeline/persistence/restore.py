@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,14 +14,29 @@ from numpy.typing import NDArray
 
 from pipeline import checkpoint, execution, graph, train
 from pipeline.config.persistence import FrozenGraphTarget
+from pipeline.config.schema import OptimizerConfig
 from pipeline.model import Network, Variables, predict_logits, to_input
 from pipeline.persistence.artifact import PersistenceError
-from pipeline.persistence.tensors import EMA_SUFFIX, model_tensors
+from pipeline.persistence.tensors import model_tensors, state_from_tensors
+from pipeline.train import TrainState
 
 Kind: TypeAlias = Literal["orbax", "tf_checkpoint", "frozen_graph"]
 
 
-def find(path: Path) -> tuple[Kind, Path]:
+class Found(NamedTuple):
+    """What there is to restore: an orbax step, a checkpoint prefix or a frozen graph."""
+
+    kind: Kind
+    path: Path
+
+    @property
+    def step(self) -> int:
+        """The training step in its name; 0 where the name has none."""
+        digits = re.search(r"(?:^|-)(\d+)$", self.path.name)
+        return int(digits[1]) if digits else 0
+
+
+def find(path: Path) -> Found:
     """What lies at `path`, and exactly where.
 
     Args:
@@ -30,19 +47,17 @@ def find(path: Path) -> tuple[Kind, Path]:
         PersistenceError: none of these is there.
     """
     if path.suffix == ".pb" and path.is_file():
-        return "frozen_graph", path
-    if (path / "arrays").is_dir():
-        return "orbax", path
+        return Found("frozen_graph", path)
     if path.is_dir():
-        step = train.latest_step(path / "orbax")
+        step = train.find_step(path) if path.name.isdigit() else train.find_step(path / "orbax")
         if step is not None:
-            return "orbax", path / "orbax" / str(step)
+            return Found("orbax", step)
         latest = checkpoint.latest_checkpoint(path)
         if latest is not None:
-            return "tf_checkpoint", Path(latest)
+            return Found("tf_checkpoint", Path(latest))
     prefix = path.with_suffix("") if path.suffix == ".index" else path
     if prefix.with_name(prefix.name + ".index").is_file():
-        return "tf_checkpoint", prefix
+        return Found("tf_checkpoint", prefix)
     raise PersistenceError(
         f"restore={path}: nothing to restore there; expected a run directory, an orbax step, a "
         "checkpoint prefix such as model.ckpt-5000, or a frozen graph .pb"
@@ -61,14 +76,51 @@ def load_variables(path: Path, network: Network) -> Variables:
     if kind == "orbax":
         tensors = train.load_variables(where)
     elif kind == "tf_checkpoint":
-        reader = checkpoint.CheckpointReader(where)
-        wanted = [*names, *(name + EMA_SUFFIX for name in names)]
-        stored = {name: reader.get_tensor(name) for name in wanted if reader.has_tensor(name)}
-        tensors = model_tensors(names, stored)
+        tensors = model_tensors(names, checkpoint.CheckpointReader(where))
     else:
         tensors = _constants(where)
     _require_fit(where, tensors, network)
     return {name: jnp.asarray(tensors[name]) for name in names}
+
+
+def continue_from(
+    path: Path, network: Network, optimizer: OptimizerConfig
+) -> Callable[[TrainState], TrainState]:
+    """What `train.fit` begins with to go on from a checkpoint, TensorFlow's or ours.
+
+    The variables must all be there; optimizer slots, averages and `global_step` are taken if so.
+
+    Raises:
+        PersistenceError: no checkpoint is there, or it doesn't fit the network.
+    """
+    kind, where = find(path)
+    if kind != "tf_checkpoint":
+        raise PersistenceError(
+            f"restore={path}: holds variables and no training state; to begin with its variables "
+            f"say warm_start={path}"
+        )
+    reader = checkpoint.CheckpointReader(where)
+    _require_fit(where, reader, network)
+    return lambda state: state_from_tensors(state, optimizer, reader)
+
+
+def begin_with(path: Path, network: Network) -> Callable[[TrainState], TrainState]:
+    """What `train.fit` begins with to start afresh from another model's variables.
+
+    Raises:
+        PersistenceError: nothing is there, or it doesn't fit the network.
+    """
+    variables = load_variables(path, network)
+
+    def warm(state: TrainState) -> TrainState:
+        return replace(
+            state,
+            params={name: variables[name] for name in state.params},
+            statistics={name: variables[name] for name in state.statistics},
+            ema={name: variables[name] for name in state.ema},
+        )
+
+    return warm
 
 
 def load_logits(path: Path, network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -63,7 +63,7 @@ def _write_orbax(target: OrbaxTarget, trained: Trained, run_directory: Path) -> 
 
 
 def _write_checkpoint(target: TfCheckpointTarget, trained: Trained, run_directory: Path) -> Written:
-    tensors = checkpoint_tensors(trained, optimizer_slots=target.optimizer_slots)
+    tensors = checkpoint_tensors(trained, slots=target.optimizer_slots)
     saver = checkpoint.Saver(tensors, max_to_keep=target.max_to_keep)
     saved = saver.save(run_directory / target.prefix, global_step=trained.step)
     assert saved is not None, "there are variables, so something was saved"

@@ -1,60 +1,97 @@
-"""Training state under the names that TensorFlow 1 gives it in a checkpoint."""
+"""Training state under the names that TensorFlow 1 gives it in a checkpoint, and back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import jax.numpy as jnp
 import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from pipeline.checkpoint import GLOBAL_STEP, average_name, optimizer_slots
 from pipeline.config.schema import OptimizerConfig
 from pipeline.train import TrainState
 
 if TYPE_CHECKING:
     from pipeline.persistence.targets import Trained
 
-EMA_SUFFIX = "/ExponentialMovingAverage"
-
-# optax's name of a slot → TF1's, below the variable's own name (tf.train.*Optimizer)
-_SLOTS = {"trace": "Momentum", "mu": "Adam", "nu": "Adam_1"}
+# TF1's word for a slot → optax's name of it
+_OPTAX = {"momentum": "trace", "m": "mu", "v": "nu"}
 
 
-def checkpoint_tensors(trained: Trained, *, optimizer_slots: bool) -> dict[str, NDArray[Any]]:
+def checkpoint_tensors(trained: Trained, *, slots: bool) -> dict[str, NDArray[Any]]:
     """What a Saver would find in the same program under TF1, by name.
 
     The variables; with a training state also `global_step` (int64) and the shadows
-    `layer1/weights/ExponentialMovingAverage`; with `optimizer_slots` also `layer1/weights/Adam`,
-    `…/Adam_1`, `beta1_power`, `beta2_power` or `…/Momentum`.
+    `layer1/weights/ExponentialMovingAverage`; with `slots` also `layer1/weights/Adam`, `…/Adam_1`,
+    `beta1_power`, `beta2_power` or `…/Momentum`.
     """
     if trained.snapshot is None:
         return {name: np.asarray(value) for name, value in trained.variables.items()}
     state = trained.snapshot.state
     tensors = {name: np.asarray(value) for name, value in state.variables.items()}
-    tensors |= {name + EMA_SUFFIX: np.asarray(value) for name, value in state.ema.items()}
-    tensors["global_step"] = np.asarray(state.step).astype(np.int64)
-    if optimizer_slots:
+    tensors |= {average_name(name): np.asarray(value) for name, value in state.ema.items()}
+    tensors[GLOBAL_STEP] = np.asarray(state.step).astype(np.int64)
+    if slots:
         tensors |= slot_tensors(state, OptimizerConfig(**trained.snapshot.recipe["optimizer"]))
     return tensors
 
 
 def slot_tensors(state: TrainState, optimizer: OptimizerConfig) -> dict[str, NDArray[Any]]:
-    """The optimizer's slots; sgd has none."""
+    """The optimizer's state by TF1's names; sgd has none."""
+    names = optimizer_slots(optimizer.name, state.params)
     tensors: dict[str, NDArray[Any]] = {}
-    for field, slot in _SLOTS.items():
-        values = optax.tree_utils.tree_get(state.opt_state, field)
-        if values is not None:
-            tensors |= {f"{name}/{slot}": np.asarray(value) for name, value in values.items()}
-    if optimizer.name in ("adam", "adamw"):
+    for slot, keys in names.slots.items():
+        values = optax.tree_utils.tree_get(state.opt_state, _OPTAX[slot])
+        tensors |= {key: np.asarray(values[name]) for name, key in keys.items()}
+    for scalar, key in names.scalars.items():
         # TF1 keeps the power for the next update: beta ** (updates + 1).
-        updates = int(state.step) + 1
-        tensors["beta1_power"] = np.asarray(optimizer.beta1**updates, np.float32)
-        tensors["beta2_power"] = np.asarray(optimizer.beta2**updates, np.float32)
+        beta = {"beta1_power": optimizer.beta1, "beta2_power": optimizer.beta2}[scalar]
+        tensors[key] = np.asarray(beta ** (int(state.step) + 1), np.float32)
     return tensors
 
 
+def state_from_tensors(
+    state: TrainState, optimizer: OptimizerConfig, tensors: Mapping[str, NDArray[Any]]
+) -> TrainState:
+    """`state` with everything that a checkpoint holds of it, so that training goes on.
+
+    Args:
+        state: of a run about to start.
+        optimizer: the run's; a checkpoint of another one lacks its slots, which then stay fresh.
+        tensors: a checkpoint's, by name.
+    """
+
+    def taken(values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            name: jnp.asarray(tensors[keys[name]], value.dtype) if keys[name] in tensors else value
+            for name, value in values.items()
+        }
+
+    opt_state = state.opt_state
+    for slot, keys in optimizer_slots(optimizer.name, state.params).slots.items():
+        values = optax.tree_utils.tree_get(opt_state, _OPTAX[slot])
+        opt_state = optax.tree_utils.tree_set(opt_state, **{_OPTAX[slot]: taken(values, keys)})
+    step = jnp.asarray(tensors.get(GLOBAL_STEP, state.step), jnp.int32)
+    if optax.tree_utils.tree_get_all_with_path(opt_state, "count"):
+        opt_state = optax.tree_utils.tree_set(opt_state, count=step)
+    own = {name: name for name in state.variables}
+    averages = {name: average_name(name) for name in state.ema}
+    return replace(
+        state,
+        step=step,
+        params=taken(state.params, own),
+        statistics=taken(state.statistics, own),
+        ema=taken(taken(state.ema, own), averages),
+        opt_state=opt_state,
+    )
+
+
 def model_tensors(
-    names: list[str], tensors: dict[str, NDArray[Any]]
+    names: list[str], tensors: Mapping[str, NDArray[Any]]
 ) -> dict[str, NDArray[Any]]:
     """The variables to evaluate: shadows where there are any, as `variables_to_restore` maps them.
 
@@ -62,8 +99,9 @@ def model_tensors(
         names: the model's variables.
         tensors: a checkpoint's, by name; more than the model's may be there.
     """
+    keys = {name: average_name(name) for name in names}
     return {
-        name: tensors[name + EMA_SUFFIX if name + EMA_SUFFIX in tensors else name]
-        for name in names
-        if name in tensors or name + EMA_SUFFIX in tensors
+        name: tensors[shadow if shadow in tensors else name]
+        for name, shadow in keys.items()
+        if shadow in tensors or name in tensors
     }

@@ -13,7 +13,7 @@ from pipeline.train.loss import cross_entropy as cross_entropy
 from pipeline.train.schedule import build_schedule as build_schedule
 from pipeline.train.schedule import exponential_decay as exponential_decay
 from pipeline.train.snapshot import Snapshot as Snapshot
-from pipeline.train.snapshot import latest_step as latest_step
+from pipeline.train.snapshot import find_step as find_step
 from pipeline.train.snapshot import load_variables as load_variables
 from pipeline.train.snapshot import save_snapshot as save_snapshot
 from pipeline.train.state import TrainState as TrainState

@@ -47,15 +47,19 @@ def _affine(
     grid = jnp.stack(jnp.meshgrid(jnp.arange(height), jnp.arange(width), indexing="ij"))
     centred = grid.reshape(2, -1) - centre[:, None]
     sources = jnp.einsum("ijn,jp->nip", matrix, centred) + (centre[:, None] + shift).T[:, :, None]
-    return sources.reshape(count, 2, height, width)
+    return jnp.reshape(sources, (count, 2, height, width))
 
 
 def _elastic(key: jax.Array, count: int, height: int, width: int, amplitude: float) -> jax.Array:
     """A smooth random displacement in pixels: float32 [count, 2, height, width]."""
     control = jax.random.normal(key, (count, 2, _GRID, _GRID)) * amplitude
-    return jax.image.resize(control, (count, 2, height, width), method="cubic")
+    field: jax.Array = jax.image.resize(control, (count, 2, height, width), method="cubic")
+    return field
 
 
 def _sample(image: jax.Array, sources: jax.Array) -> jax.Array:
     """Bilinear look-up; black beyond the edge."""
-    return jax.scipy.ndimage.map_coordinates(image, list(sources), order=1, mode="constant")
+    sampled: jax.Array = jax.scipy.ndimage.map_coordinates(
+        image, list(sources), order=1, mode="constant"
+    )
+    return sampled

@@ -9,12 +9,13 @@ from __future__ import annotations
 import enum
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 
@@ -28,7 +29,7 @@ from pipeline.train.optimizer import build_optimizer
 from pipeline.train.plan import Plan
 from pipeline.train.progress import show_progress
 from pipeline.train.schedule import build_schedule
-from pipeline.train.snapshot import Snapshot, latest_step, load_snapshot, save_snapshot
+from pipeline.train.snapshot import Snapshot, find_step, load_snapshot, save_snapshot
 from pipeline.train.state import TrainState, init_state
 from pipeline.train.step import build_interval, build_step
 
@@ -74,8 +75,8 @@ def fit(
     config: Config,
     snapshots: Path,
     observers: Sequence[Observer] = (),
-    resume: bool = False,
-    initial: Variables | None = None,
+    resume: Path | None = None,
+    begin: Callable[[TrainState], TrainState] | None = None,
 ) -> FitResult:
     """Trains until all steps are done, validation stops improving, or SIGTERM arrives.
 
@@ -86,16 +87,19 @@ def fit(
         snapshots: directory of orbax steps, written when asked to stop and every
             `trainer.checkpoint_every` intervals.
         observers: called after each interval.
-        resume: go on from the newest step in `snapshots`, if there is one.
-        initial: the variables to begin with, instead of fresh ones.
+        resume: an orbax directory to go on from, at its newest step, if it has one; or one step's
+            directory.
+        begin: makes the fresh state into another one to begin with: restored values, for instance.
+            The data stream is wound forward to the state's step.
 
     Raises:
         TrainError: the plan is impossible, or the step to resume from is of another recipe.
     """
-    session = Session(network, data_sets, config, initial)
-    if resume and latest_step(snapshots) is not None:
-        session.snapshot = load_snapshot(snapshots, like=session.snapshot)
-        log.info("resuming at step %d from %s", session.step, snapshots)
+    session = Session(network, data_sets, config)
+    if begin is not None:
+        session.begin_with(begin(session.snapshot.state))
+    if resume is not None:
+        session.resume(resume)
     stop = Stop.FINISHED
     with watch_for_interruption() as interruption, show_progress(session.plan) as progress:
         while stop is Stop.FINISHED and session.step < session.plan.steps:
@@ -116,9 +120,7 @@ def fit(
 class Session:
     """The compiled interval, the data on the device, and the snapshot that moves forward."""
 
-    def __init__(
-        self, network: Network, data_sets: DataSets, config: Config, initial: Variables | None
-    ) -> None:
+    def __init__(self, network: Network, data_sets: DataSets, config: Config) -> None:
         self.plan = Plan.build(config.trainer, data_sets.train.num_examples)
         self._network = network
         self._validation = data_sets.validation
@@ -134,9 +136,7 @@ class Session:
             data_sets.train.num_examples, np.random.RandomState(config.seed)
         )
         self.snapshot = Snapshot(
-            state=init_state(
-                network, optimizer, config.trainer.ema, config.seed, initial
-            ),
+            state=init_state(network, optimizer, config.trainer.ema, config.seed),
             batches=self._batches.state(),
             recipe=_recipe(config, data_sets, self.plan),
         )
@@ -145,6 +145,20 @@ class Session:
     def step(self) -> int:
         """Updates done."""
         return int(self.snapshot.state.step)
+
+    def begin_with(self, state: TrainState) -> None:
+        """Takes another state to begin with, and the data where that state's run would have it."""
+        self._batches.take(int(state.step), self._trainer.batch_size)
+        self.snapshot.batches = self._batches.state()
+        # Copies: intervals overwrite the state's buffers, so no two may be one, or the caller's.
+        self.snapshot.state = jax.tree.map(jnp.copy, state)
+
+    def resume(self, directory: Path) -> None:
+        """Goes on from an orbax step, when there is one."""
+        found = find_step(directory)
+        if found is not None:
+            self.snapshot = load_snapshot(found, like=self.snapshot)
+            log.info("resuming at step %d from %s", self.step, found)
 
     def run_interval(self) -> Interval:
         """Trains for one interval and appends what it did to the history."""
@@ -177,7 +191,7 @@ class Session:
             return {}
         logits = predict_logits(self._network, state.averaged, self._validation.pixels)
         hits = logits.argmax(axis=-1) == self._validation.digits
-        loss = cross_entropy(jax.numpy.asarray(logits), jax.numpy.asarray(self._validation.digits))
+        loss = cross_entropy(jnp.asarray(logits), jnp.asarray(self._validation.digits))
         return {"validation_loss": float(loss), "validation_accuracy": float(hits.mean())}
 
     def is_checkpoint_due(self) -> bool:

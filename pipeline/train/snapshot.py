@@ -54,14 +54,14 @@ def save_snapshot(directory: Path, snapshot: Snapshot, *, keep: int | None = Non
     return directory / str(step)
 
 
-def load_snapshot(directory: Path, like: Snapshot) -> Snapshot:
-    """The newest step, in the form of `like`, the snapshot of a run that is about to start.
+def load_snapshot(step_directory: Path, like: Snapshot) -> Snapshot:
+    """One step, in the form of `like`, the snapshot of a run that is about to start.
 
     Raises:
         TrainError: the step was made by another recipe; the text shows the difference.
     """
+    directory, step = step_directory.parent, int(step_directory.name)
     with _manager(directory) as manager:
-        step = manager.latest_step()
         record = manager.restore(step, args=ocp.args.Composite(record=ocp.args.JsonRestore()))[
             "record"
         ]
@@ -79,13 +79,15 @@ def load_snapshot(directory: Path, like: Snapshot) -> Snapshot:
     )
 
 
-def latest_step(directory: Path) -> int | None:
-    """The newest complete step in an orbax directory, or None."""
+def find_step(directory: Path) -> Path | None:
+    """The directory of one orbax step: `directory` itself, or the newest complete one in it."""
+    if (directory / "arrays").is_dir():
+        return directory
     if not directory.is_dir():
         return None
     with _manager(directory) as manager:
-        step: int | None = manager.latest_step()
-    return step
+        step = manager.latest_step()
+    return None if step is None else directory / str(step)
 
 
 def load_variables(step_directory: Path) -> Variables:

@@ -40,10 +40,9 @@ def init_state(
     optimizer: optax.GradientTransformation,
     ema: EmaConfig | None,
     seed: int,
-    initial: Variables | None = None,
 ) -> TrainState:
-    """The state before the first step: a function of the seed, and of `initial` values if given."""
-    variables = network.init(seed) if initial is None else initial
+    """The state before the first step: a function of the seed alone."""
+    variables = network.init(seed)
     params = {name: value for name, value in variables.items() if network.specs[name].trainable}
     statistics = {name: value for name, value in variables.items() if name not in params}
     return TrainState(
