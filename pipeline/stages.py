@@ -209,10 +209,3 @@ def _variable_rows(network: model.Network) -> list[report.VariableRow]:
         )
         for spec in network.specs.values()
     ]
-
-
-def inspect(config: Config) -> ExitCode:
-    """Prints what `path` holds, or, without one, the variables of `model`; trains nothing."""
-    network = model.build(config.model, num_classes=data.NUM_CLASSES)
-    model.print_variable_table(network)
-    return ExitCode.PASSED

@@ -34,10 +34,14 @@ def start(composed: DictConfig) -> ExitCode:
     directory = Path(hydra.runtime.output_dir)
     config = _load(composed, directory)
     runtime.apply(config.runtime)
+    if config.task.name in ("inspect", "restore_plan"):
+        from pipeline import inspection
+
+        return {"inspect": inspection.inspect, "restore_plan": inspection.restore_plan}[
+            config.task.name
+        ](config)
     from pipeline import stages  # not before: this imports JAX, which reads the flags just set
 
-    if config.task.name == "inspect":
-        return stages.inspect(config)
     records = {
         "config.yaml": OmegaConf.to_yaml(composed, resolve=True),
         "hydra.yaml": OmegaConf.to_yaml(hydra),

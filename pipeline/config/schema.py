@@ -116,7 +116,17 @@ class RuntimeConfig:
 class TaskConfig:
     """What this run does."""
 
-    name: Literal["train", "evaluate", "export", "inspect"]
+    name: Literal["train", "evaluate", "export", "inspect", "restore_plan"]
+
+
+@dataclass(kw_only=True)
+class InspectConfig:
+    """How closely task=inspect looks into a file."""
+
+    json: bool = False
+    verify: bool = False       # read every tensor and compare its checksum
+    stats: bool = False        # read every tensor; its minimum, maximum, mean, …
+    diff: str | None = None    # another checkpoint, to compare with
 
 
 @dataclass(kw_only=True)
@@ -135,5 +145,6 @@ class Config:
     seed: Count = 0
     restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
     warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
-    path: str | None = None        # task=inspect: the file to look at
+    path: str | None = None        # task=inspect, task=restore_plan: what to look at
+    inspect: InspectConfig = field(default_factory=InspectConfig)
     notes: str = field(default="")

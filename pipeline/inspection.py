@@ -1,0 +1,48 @@
+"""The tasks that only look: at a model, at a file, at what a restore would do. Nothing is written."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.config import Config, ConfigError
+from pipeline.gate import ExitCode
+
+
+def inspect(config: Config) -> ExitCode:
+    """Prints what `path` holds or, without one, the variables of `model`.
+
+    Returns:
+        INTEGRITY where tensors are damaged, or where two checkpoints differ.
+    """
+    if config.path is None:
+        from pipeline import data, model
+
+        model.print_variable_table(model.build(config.model, num_classes=data.NUM_CLASSES))
+        return ExitCode.PASSED
+    # Late, and without JAX: a look into a file should not wait for it.
+    from pipeline.checkpoint.__main__ import main
+
+    flags = [f"--{name}" for name in ("json", "verify", "stats") if getattr(config.inspect, name)]
+    against = [] if config.inspect.diff is None else ["--diff", config.inspect.diff]
+    return ExitCode.PASSED if main([config.path, *flags, *against]) == 0 else ExitCode.INTEGRITY
+
+
+def restore_plan(config: Config) -> ExitCode:
+    """Prints, for every variable of `model`, what restoring it from `path` would do.
+
+    Returns:
+        INTEGRITY unless every variable can be restored.
+    """
+    if config.path is None:
+        raise ConfigError("path: task=restore_plan needs it; give a checkpoint prefix or directory")
+    from pipeline import checkpoint, data, model
+
+    network = model.build(config.model, num_classes=data.NUM_CLASSES)
+    variables = {
+        name: np.broadcast_to(np.zeros((), spec.dtype), spec.shape)
+        for name, spec in network.specs.items()
+    }
+    plan = checkpoint.plan_restore(config.path, variables)
+    print(plan)
+    complete = not plan.missing and not plan.clashes
+    return ExitCode.PASSED if complete else ExitCode.INTEGRITY
