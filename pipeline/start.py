@@ -56,6 +56,6 @@ def _load(composed: DictConfig, directory: Path) -> Config:
         container = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
         return load(cast(dict[str, Any], container))
     except (OmegaConfBaseException, ConfigError) as error:
-        if not any(directory.iterdir()):
+        if directory.resolve() != Path.cwd() and not any(directory.iterdir()):
             directory.rmdir()  # Hydra made it for a run that will not be
         raise ConfigError(str(error)) from None
