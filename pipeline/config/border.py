@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -28,6 +29,7 @@ def load(composed: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         lines = [_describe(detail, composed) for detail in error.errors()]
         raise ConfigError("\n".join(lines)) from None
+    _refuse_booleans(composed, config, "")
     _check_across_groups(config)
     return config
 
@@ -36,13 +38,16 @@ def load(composed: Mapping[str, Any]) -> Config:
 def _adapter() -> TypeAdapter[Config]:
     for dataclass in all_dataclasses(Config):
         # Unknown keys are refused everywhere: Hydra lets `+typo=1` through, we don't.
-        dataclass.__pydantic_config__ = ConfigDict(extra="forbid")
+        dataclass.__pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
     return TypeAdapter(Config)
 
 
 def _describe(detail: ErrorDetails, composed: Mapping[str, Any]) -> str:
-    location = keys_of(detail["loc"], composed)
+    path = tuple(part for part in detail["loc"] if part != "[key]")  # pydantic: it is the key
+    location = keys_of(path, composed)
     key, found = ".".join(location), detail["input"]
+    if path != detail["loc"]:
+        return f"{key}: '{found}' is no name; {_lower(detail['msg'])}"
     if detail["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         valid = valid_keys(location[:-1], composed, Config)
         return f"{key}: unknown key{nearest(location[-1], valid)}"
@@ -59,6 +64,19 @@ def _lower(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
+def _refuse_booleans(given: Any, made: Any, key: str) -> None:
+    """To pydantic `true` is the number 1; to the owner of a configuration it is a slip."""
+    if isinstance(given, Mapping):
+        for name, value in given.items():
+            inner = made[name] if isinstance(made, Mapping) else getattr(made, name)
+            _refuse_booleans(value, inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(given, list):
+        for position, (value, inner) in enumerate(zip(given, made, strict=True)):
+            _refuse_booleans(value, inner, f"{key}.{position}")
+    elif isinstance(given, bool) and not isinstance(made, bool):
+        raise ConfigError(f"{key}={given}: input should be a number, not true or false")
+
+
 def _check_across_groups(config: Config) -> None:
     trainer = config.trainer
     if (trainer.epochs is None) == (trainer.steps is None):
@@ -70,3 +88,18 @@ def _check_across_groups(config: Config) -> None:
         raise ConfigError(
             "schedule.decay_steps: exponential_decay needs it; give a number of steps"
         )
+    _refuse_shared_paths(config)
+
+
+def _refuse_shared_paths(config: Config) -> None:
+    """Of two targets that write the same file, the second would overwrite the first."""
+    owners: dict[tuple[str, str, str], str] = {}
+    for name, target in config.persistence.items():
+        for key in {"directory", "prefix", "file"} & set(vars(target)):
+            path = os.path.normpath(vars(target)[key])
+            owner = owners.setdefault((target.kind, key, path), name)
+            if owner != name:
+                raise ConfigError(
+                    f"persistence.{name}.{key}={path}: persistence.{owner} writes there already; "
+                    "give each its own"
+                )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 
 def dataclasses_in(annotation: Any) -> Iterator[Any]:
     """The dataclasses that an annotation names itself, through unions and `Annotated`."""
     if dataclasses.is_dataclass(annotation):
         yield annotation
+    elif typing.get_origin(annotation) is Annotated:
+        yield from dataclasses_in(typing.get_args(annotation)[0])
     elif typing.get_origin(annotation) is not dict:
         for part in typing.get_args(annotation):
             yield from dataclasses_in(part)

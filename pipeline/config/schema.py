@@ -142,7 +142,7 @@ class Config:
     persistence: dict[str, TargetConfig]
     verification: VerificationConfig
     runtime: RuntimeConfig
-    seed: Count = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0  # what NumPy's RandomState takes
     restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
     warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
     path: str | None = None        # task=inspect, task=restore_plan: what to look at
