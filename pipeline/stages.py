@@ -58,7 +58,9 @@ def run(config: Config, directory: Path) -> RunResult:
     """
     result = RunResult(directory)
     with result.stage("data"):
-        data_sets = data.load(config.dataset, cache_directory(config.runtime) / "datasets")
+        data_sets = data.load(
+            config.dataset, cache_directory(config.runtime) / "datasets", config.seed
+        )
     with result.stage("model"):
         network = model.build(config.model, num_classes=data.NUM_CLASSES)
     flow = {"train": _train, "evaluate": _evaluate, "export": _export}[config.task.name]
