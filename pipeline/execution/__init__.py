@@ -17,3 +17,4 @@ from pipeline.execution.imported import Graph as Graph
 from pipeline.execution.importing import import_graph_def as import_graph_def
 from pipeline.execution.importing import import_meta_graph as import_meta_graph
 from pipeline.execution.registry import supported_ops as supported_ops
+from pipeline.execution.saved_model import import_saved_model as import_saved_model
