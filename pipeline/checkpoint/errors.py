@@ -10,7 +10,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.errors import PipelineError
+from pipeline.errors import IntegrityError, PipelineError
 
 
 class CheckpointError(PipelineError):
@@ -29,7 +29,7 @@ class InvalidTypeError(InvalidArgumentError, TypeError):
     """Something that is no variable, no name, no container; TensorFlow says `TypeError` here."""
 
 
-class DataLossError(CheckpointError):
+class DataLossError(CheckpointError, IntegrityError):
     """Bytes that are missing or were changed since they were written."""
 
 

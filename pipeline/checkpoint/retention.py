@@ -28,22 +28,16 @@ class Retention:
 
     Args:
         max_to_keep: how many; 0 keeps all.
-        every_n_hours: one that was saved later than this after the last one kept for good, or after
-            the beginning, is kept for good instead of being removed.
+        every_n_hours: the period of those that are kept for good: the first to be dropped that was
+            saved after a period's end stays, and the next period begins.
     """
 
     def __init__(self, max_to_keep: int, every_n_hours: float) -> None:
         self._max_to_keep = max_to_keep
-        self._interval = every_n_hours * 3600
-        self._next_for_good = time.time() + self._interval
+        self._period = every_n_hours * 3600
         self._dropped: list[Kept] = []
+        self.period_start = time.time()
         self.kept: list[Kept] = []
-        self.last_preserved: float | None = None
-
-    def continue_from(self, last_preserved: float) -> None:
-        """Takes over when a former Saver last kept one for good."""
-        self.last_preserved = last_preserved
-        self._next_for_good = last_preserved + self._interval
 
     def adopt(self, prefixes: Iterable[str]) -> None:
         """Puts checkpoints of a former Saver before those of this one."""
@@ -62,8 +56,8 @@ class Retention:
         self.kept.append(Kept(prefix, time.time()))
         if 0 < self._max_to_keep < len(self.kept):
             dropped = self.kept.pop(0)
-            if dropped.saved > self._next_for_good:
-                self.continue_from(dropped.saved)
+            if dropped.saved > self.period_start + self._period:
+                self.period_start += self._period
             else:
                 self._dropped.append(dropped)
 

@@ -14,7 +14,7 @@ from pipeline.checkpoint.errors import InvalidArgumentError, NotFoundError
 from pipeline.checkpoint.plan import plan_of, read_planned
 from pipeline.checkpoint.reader import CheckpointReader
 from pipeline.checkpoint.saver_def import SaverDef
-from pipeline.checkpoint.series import Series
+from pipeline.checkpoint.series import DEFAULT_HOURS, Series
 from pipeline.checkpoint.state import DEFAULT_FILENAME
 from pipeline.checkpoint.variables import Slot, as_tree, shards_by_device, slots_of
 from pipeline.checkpoint.writer import write_bundle
@@ -55,7 +55,7 @@ class Saver:
         reshape: bool = False,
         sharded: bool = False,
         max_to_keep: int | None = 5,
-        keep_checkpoint_every_n_hours: float = 10000.0,
+        keep_checkpoint_every_n_hours: float = DEFAULT_HOURS,
         pad_step_number: bool = False,
         save_relative_paths: bool = True,
         allow_empty: bool = False,

@@ -17,6 +17,8 @@ from pipeline.checkpoint.state import (
     update_checkpoint_state,
 )
 
+DEFAULT_HOURS = 10000.0  # tf.train.Saver's: none is ever kept for good
+
 
 class Series:
     """Counts checkpoints as kept, lists them, and removes the one too many.
@@ -29,6 +31,7 @@ class Series:
     def __init__(self, max_to_keep: int, every_n_hours: float, *, relative: bool) -> None:
         self._retention = Retention(max_to_keep, every_n_hours)
         self._keeps_all = max_to_keep == 0
+        self._dated = every_n_hours != DEFAULT_HOURS  # TensorFlow's Saver writes no times
         self._relative = relative
         self._mine: set[str] = set()
         self._taken_over: set[tuple[str, str]] = set()
@@ -62,7 +65,7 @@ class Series:
                 [prefix] if self._keeps_all else [*self._of_others(listed), *self.prefixes],
                 latest_filename,
                 save_relative_paths=self._relative,
-                last_preserved_timestamp=self._retention.last_preserved,
+                last_preserved_timestamp=self._retention.period_start if self._dated else None,
             )
             self._retention.remove_dropped(meta_graph_suffix)
 
@@ -79,7 +82,7 @@ class Series:
             same_name = re.compile(re.escape(os.path.basename(base)) + r"(-\d+)?")
             self._take_over(p for p in listed if same_name.fullmatch(os.path.basename(p)))
             if state.last_preserved_timestamp is not None:
-                self._retention.continue_from(state.last_preserved_timestamp)
+                self._retention.period_start = state.last_preserved_timestamp
         return listed
 
     def _take_over(self, prefixes: Iterable[str]) -> None:

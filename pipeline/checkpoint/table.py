@@ -82,8 +82,9 @@ def decode_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     if len(data) < FOOTER_BYTES or data[-len(MAGIC) :] != MAGIC:
         raise DataLossError(f"{len(data)} bytes without a table's footer at the end")
     footer = len(data) - FOOTER_BYTES
-    _, position = _decode_handle(data, footer, len(data))
+    metaindex, position = _decode_handle(data, footer, len(data))
     handle, _ = _decode_handle(data, position, len(data))
+    _read_block(data, metaindex)
     last, end = None, 0
     for _, value in _read_block(data, handle):
         (offset, size), _ = _decode_handle(value, 0, len(value))
