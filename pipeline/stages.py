@@ -6,7 +6,6 @@ leaves lies in its own directory.
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
@@ -20,10 +19,9 @@ from typing import Any
 import jax
 import yaml
 
-from pipeline import data, evaluate, graph, model, persistence, report, train, verification
+from pipeline import data, evaluate, gate, graph, model, persistence, report, train, verification
 from pipeline.config import Config, ConfigError
 from pipeline.config.runtime import cache_directory
-from pipeline.files import write_atomically
 from pipeline.gate import ExitCode
 
 log = logging.getLogger(__name__)
@@ -40,6 +38,7 @@ class RunResult:
     evaluation: evaluate.Evaluation | None = None
     artifacts: list[persistence.Artifact] = field(default_factory=list)
     parities: list[verification.Parity] = field(default_factory=list)
+    verdicts: list[gate.Verdict] = field(default_factory=list)
     exit_code: ExitCode = ExitCode.PASSED
 
     @contextmanager
@@ -56,6 +55,7 @@ def run(config: Config, directory: Path) -> RunResult:
     Raises:
         PipelineError: of the stage that failed; what was written before stays.
     """
+    gate.check(config.gate)
     result = RunResult(directory)
     with result.stage("data"):
         data_sets = data.load(
@@ -73,8 +73,11 @@ def _train(
 ) -> None:
     snapshots = result.directory / "orbax"
     resume, begin = _beginning(config, network, snapshots)
-    with result.stage("train"):
-        fitted = train.fit(network, data_sets, config, snapshots, resume=resume, begin=begin)
+    saving = persistence.saving_while_training(
+        config.persistence, network, config.optimizer, result.directory
+    )
+    with result.stage("train"), saving as observers:
+        fitted = train.fit(network, data_sets, config, snapshots, observers, resume, begin)
     result.fit = fitted
     if fitted.stop is train.Stop.INTERRUPTED:
         result.exit_code = ExitCode.RESUMABLE
@@ -140,7 +143,7 @@ def _deliver(
         result.artifacts = persistence.persist(config.persistence, trained, result.directory)
     with result.stage("verify"):
         result.parities = verification.verify(
-            trained.network, trained.variables, result.artifacts, data_sets.test.pixels,
+            trained, config.persistence, result.artifacts, data_sets.test.pixels,
             config.verification,
         )
     _report(config, trained.network, data_sets, result)
@@ -150,28 +153,57 @@ def _deliver(
 def _report(
     config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
 ) -> None:
+    """Records the run, judges it, reports it."""
+    environment = report.describe_environment(config.seed, str(jax.devices()[0]))
+    record = gate.provenance(config, environment) | _record(network, result)
+    with result.stage("judge"):
+        result.verdicts = _judge(config, record)
+    result.exit_code = gate.exit_code(result.verdicts, config.gate.undecided)
     with result.stage("report"):
-        content = _content(config, network, data_sets, result)
+        content = _content(config, environment, record, data_sets, result)
         report.write(content, result.directory)
-        record = _metrics(config, result)
-        write_atomically(result.directory / "metrics.json", json.dumps(record, indent=2) + "\n")
+    gate.save_record(record, result.directory)
+    gate.save_verdicts(result.verdicts, result.directory)
     report.print_summary(content, result.directory)
 
 
-def _metrics(config: Config, result: RunResult) -> dict[str, Any]:
-    record: dict[str, Any] = {"schema_version": evaluate.SCHEMA_VERSION, "seed": config.seed}
+def _record(network: model.Network, result: RunResult) -> dict[str, Any]:
+    """The run's own part of metrics.json; `durations` goes on counting."""
+    record: dict[str, Any] = {"name": result.directory.name, "durations": result.durations}
     if result.evaluation is not None:
         record |= evaluate.metrics_record(result.evaluation, "test")
     if result.fit is not None:
-        record |= {"step": result.fit.history[-1].step, "stopped": result.fit.stop.name.lower()}
-        record["history"] = [asdict(interval) for interval in result.fit.history]
+        record |= _history_record(result.fit)
+    record["variables"] = [asdict(row) for row in _variable_rows(network)]
+    record["artifacts"] = [_artifact_record(made, result.directory) for made in result.artifacts]
     record["parity"] = [asdict(parity) for parity in result.parities]
-    record["durations"] = result.durations
     return record
 
 
+def _history_record(fitted: train.FitResult) -> dict[str, Any]:
+    measured = [one for one in fitted.history if one.validation_loss is not None]
+    last = {"validation_accuracy": measured[-1].validation_accuracy,
+            "validation_loss": measured[-1].validation_loss} if measured else {}
+    return {**last, "step": fitted.history[-1].step, "stopped": fitted.stop.name.lower(),
+            "history": [asdict(interval) for interval in fitted.history]}
+
+
+def _artifact_record(made: persistence.Artifact, directory: Path) -> dict[str, Any]:
+    return {"target": made.target, "kind": made.kind, "path": str(made.path.relative_to(directory)),
+            "bytes": sum(file.bytes for file in made.files)}
+
+
+def _judge(config: Config, record: gate.Record) -> list[gate.Verdict]:
+    if config.gate.accept:
+        for path in gate.accept([record], config.gate):
+            log.info("%s: written anew from this run", path)
+    return [*gate.judge_run(record, config.gate),
+            *gate.judge_against_baseline([record], config.gate)]
+
+
 def _content(
-    config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
+    config: Config, environment: dict[str, str], record: gate.Record, data_sets: data.DataSets,
+    result: RunResult,
 ) -> report.Report:
     graphs = [made.path for made in result.artifacts if made.kind == "frozen_graph"]
     return report.Report(
@@ -179,19 +211,28 @@ def _content(
         started=result.started,
         config_yaml=yaml.safe_dump(asdict(config), sort_keys=False),
         durations=result.durations,
-        environment=report.describe_environment(config.seed, str(jax.devices()[0])),
-        variables=_variable_rows(network),
+        environment=environment,
+        variables=[report.VariableRow(**row) for row in record["variables"]],
         history=result.fit.history if result.fit else (),
         evaluation=result.evaluation,
         pixels=data_sets.test.pixels,
         digits=data_sets.test.digits,
         artifacts=result.artifacts,
         parities=result.parities,
+        verdicts=result.verdicts,
+        trend=_trend(config, record, result),
         graph_def=graph.load_graph(graphs[0]) if graphs else None,
         data=_describe(data_sets),
         stopped=result.fit.stop.value if result.fit else "",
         notes=config.notes,
     )
+
+
+def _trend(config: Config, record: gate.Record, result: RunResult) -> list[gate.Point]:
+    if config.gate.trend is None:
+        return []
+    this = gate.trend_point(record["name"], result.started, result.exit_code, [record])
+    return [*gate.load_trend(Path(config.gate.trend)), this]
 
 
 def _describe(data_sets: data.DataSets) -> str:

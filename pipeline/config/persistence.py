@@ -10,6 +10,8 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+PositiveFloat: TypeAlias = Annotated[float, Field(gt=0.0)]
 
 
 def _inside(path: str) -> str:
@@ -34,29 +36,63 @@ class OrbaxTarget:
 
 
 @dataclass(kw_only=True)
-class TfCheckpointTarget:
-    """A V2 Saver checkpoint: `prefix-STEP.index`, `.data-…`, and the `checkpoint` state file."""
+class GraphNames:
+    """What a graph's nodes are called, and for which TensorFlow it is written."""
 
-    kind: Literal["tf_checkpoint"]
-    prefix: RunPath = "model.ckpt"  # relative to the run's directory
-    max_to_keep: Positive = 5
-    optimizer_slots: bool = True   # also layer1/weights/Momentum, beta1_power, global_step, …
-
-
-@dataclass(kw_only=True)
-class FrozenGraphTarget:
-    """A GraphDef of ordinary ops with the variables as constants."""
-
-    kind: Literal["frozen_graph"]
-    file: RunPath = "frozen_graph.pb"
-    input: str = "input"           # node names
+    input: str = "input"
     logits: str = "logits"
     output: str = "probabilities"
     opset: Literal["tf1", "modern"] = "tf1"
 
 
+@dataclass(kw_only=True)
+class TfCheckpointTarget(GraphNames):
+    """A V2 Saver checkpoint: `prefix-STEP.index`, `.data-…`, `.meta`, and the state file."""
+
+    kind: Literal["tf_checkpoint"]
+    prefix: RunPath = "model.ckpt"  # relative to the run's directory
+    every: Positive | None = None  # intervals between checkpoints while training; null: the last
+    max_to_keep: Count = 5         # 0 keeps all
+    keep_checkpoint_every_n_hours: PositiveFloat = 10000.0
+    pad_step_number: bool = False
+    latest_filename: str = "checkpoint"
+    write_state: bool = True
+    write_meta_graph: bool = True
+    resource_variables: bool = False
+    optimizer_slots: bool = True   # also layer1/weights/Momentum, beta1_power, …
+    align: Positive = 1            # 1: TensorFlow's own bytes; 64: loads into JAX without a copy
+
+
+@dataclass(kw_only=True)
+class MetaGraphTarget(GraphNames):
+    """A MetaGraphDef alone: no values, but how each variable begins."""
+
+    kind: Literal["meta_graph"]
+    file: RunPath = "graph.meta"
+    form: Literal["binary", "text", "json"] = "binary"
+    resource_variables: bool = False
+
+
+@dataclass(kw_only=True)
+class FrozenGraphTarget(GraphNames):
+    """A GraphDef of ordinary ops with the variables as constants."""
+
+    kind: Literal["frozen_graph"]
+    file: RunPath = "frozen_graph.pb"
+    as_text: bool = False
+
+
+@dataclass(kw_only=True)
+class SavedModelTarget(GraphNames):
+    """TensorFlow 1's form of a SavedModel, for TensorFlow Serving and `tf.saved_model.load`."""
+
+    kind: Literal["saved_model"]
+    directory: RunPath = "saved_model"
+
+
 TargetConfig: TypeAlias = Annotated[
-    OrbaxTarget | TfCheckpointTarget | FrozenGraphTarget, Field(discriminator="kind")
+    OrbaxTarget | TfCheckpointTarget | MetaGraphTarget | FrozenGraphTarget | SavedModelTarget,
+    Field(discriminator="kind"),
 ]
 
 

@@ -6,6 +6,9 @@ A target is one entry of `targets.WRITERS`; `restore` reads back what any of the
 from pipeline.persistence.artifact import Artifact as Artifact
 from pipeline.persistence.artifact import File as File
 from pipeline.persistence.artifact import PersistenceError as PersistenceError
+from pipeline.persistence.executed import run_frozen_graph as run_frozen_graph
+from pipeline.persistence.executed import run_meta_graph as run_meta_graph
+from pipeline.persistence.executed import run_saved_model as run_saved_model
 from pipeline.persistence.restore import begin_with as begin_with
 from pipeline.persistence.restore import continue_from as continue_from
 from pipeline.persistence.restore import find as find
@@ -13,3 +16,4 @@ from pipeline.persistence.restore import load_logits as load_logits
 from pipeline.persistence.restore import load_variables as load_variables
 from pipeline.persistence.targets import Trained as Trained
 from pipeline.persistence.targets import persist as persist
+from pipeline.persistence.tf_checkpoint import saving_while_training as saving_while_training

@@ -12,19 +12,20 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import checkpoint, execution, graph, train
-from pipeline.config.persistence import FrozenGraphTarget
+from pipeline import checkpoint, graph, train
+from pipeline.config.persistence import GraphNames
 from pipeline.config.schema import OptimizerConfig
 from pipeline.model import Network, Variables, predict_logits, to_input
 from pipeline.persistence.artifact import PersistenceError
+from pipeline.persistence.executed import run_frozen_graph, run_saved_model
 from pipeline.persistence.tensors import model_tensors, state_from_tensors
 from pipeline.train import TrainState
 
-Kind: TypeAlias = Literal["orbax", "tf_checkpoint", "frozen_graph"]
+Kind: TypeAlias = Literal["orbax", "tf_checkpoint", "frozen_graph", "saved_model"]
 
 
 class Found(NamedTuple):
-    """What there is to restore: an orbax step, a checkpoint prefix or a frozen graph."""
+    """What there is to restore: a step's directory, a prefix, a file or a directory."""
 
     kind: Kind
     path: Path
@@ -40,14 +41,17 @@ def find(path: Path) -> Found:
     """What lies at `path`, and exactly where.
 
     Args:
-        path: an orbax step, a checkpoint prefix or its `.index`, a directory with a `checkpoint`
-            file, a frozen graph `.pb`, or a run directory, whose orbax step is preferred.
+        path: an orbax step, a checkpoint prefix, its `.index` or `.meta`, a directory with a
+            `checkpoint` file, a frozen graph `.pb`, a SavedModel, or a run directory, whose orbax
+            step is preferred.
 
     Raises:
         PersistenceError: none of these is there.
     """
     if path.suffix == ".pb" and path.is_file():
         return Found("frozen_graph", path)
+    if (path / "saved_model.pb").is_file():
+        return Found("saved_model", path)
     if path.is_dir():
         step = train.find_step(path) if path.name.isdigit() else train.find_step(path / "orbax")
         if step is not None:
@@ -55,12 +59,12 @@ def find(path: Path) -> Found:
         latest = checkpoint.latest_checkpoint(path)
         if latest is not None:
             return Found("tf_checkpoint", Path(latest))
-    prefix = path.with_suffix("") if path.suffix == ".index" else path
+    prefix = path.with_suffix("") if path.suffix in (".index", ".meta") else path
     if prefix.with_name(prefix.name + ".index").is_file():
         return Found("tf_checkpoint", prefix)
     raise PersistenceError(
         f"restore={path}: nothing to restore there; expected a run directory, an orbax step, a "
-        "checkpoint prefix such as model.ckpt-5000, or a frozen graph .pb"
+        "checkpoint prefix such as model.ckpt-5000, a SavedModel, or a frozen graph .pb"
     )
 
 
@@ -77,6 +81,8 @@ def load_variables(path: Path, network: Network) -> Variables:
         tensors = train.load_variables(where)
     elif kind == "tf_checkpoint":
         tensors = model_tensors(names, checkpoint.CheckpointReader(where))
+    elif kind == "saved_model":
+        tensors = checkpoint.CheckpointReader(where / "variables" / "variables")
     else:
         tensors = _constants(where)
     _require_fit(where, tensors, network)
@@ -126,14 +132,14 @@ def begin_with(path: Path, network: Network) -> Callable[[TrainState], TrainStat
 def load_logits(path: Path, network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """What the model at `path` says of uint8 [n, 28, 28]: float32 [n, classes].
 
-    A frozen graph is executed as it is; for the other kinds `network` is given their variables.
+    A graph is executed as it is; for the other kinds `network` is given their variables.
     """
     kind, where = find(path)
-    if kind != "frozen_graph":
-        return predict_logits(network, load_variables(path, network), pixels)
-    names = FrozenGraphTarget(kind="frozen_graph")
-    function = execution.function(graph.load_graph(where), [names.input], [names.logits])
-    return np.asarray(function(to_input(network, pixels))[0])
+    if kind == "frozen_graph":
+        return run_frozen_graph(where, GraphNames(), to_input(network, pixels))
+    if kind == "saved_model":
+        return run_saved_model(where, GraphNames(), to_input(network, pixels))
+    return predict_logits(network, load_variables(path, network), pixels)
 
 
 def _constants(path: Path) -> dict[str, NDArray[Any]]:

@@ -5,32 +5,52 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-import jax
-import jax.numpy as jnp
+import numpy as np
 
-from pipeline import checkpoint, graph, lowering
+from pipeline import graph
 from pipeline.config.persistence import (
     FrozenGraphTarget,
+    MetaGraphTarget,
     OrbaxTarget,
+    SavedModelTarget,
     TargetConfig,
     TfCheckpointTarget,
 )
+from pipeline.config.schema import OptimizerConfig
+from pipeline.files import write_atomically
 from pipeline.model import Network, Variables
 from pipeline.persistence.artifact import Artifact, PersistenceError, describe_files
-from pipeline.persistence.tensors import checkpoint_tensors
+from pipeline.persistence.graphs import build_frozen_graph, build_meta_graph
+from pipeline.persistence.saved_model import save_saved_model
+from pipeline.persistence.tensors import state_tensors
+from pipeline.persistence.tf_checkpoint import CheckpointSeries
 from pipeline.train import Snapshot, save_snapshot
+
+Written: TypeAlias = tuple[Path, list[Path]]      # what a reader is given; all files
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model to persist; `snapshot` is None when only its variables were restored."""
+    """A model to persist.
+
+    Attributes:
+        network: the model.
+        variables: to evaluate: averages where the run keeps them.
+        step: the updates behind them.
+        snapshot: the whole training state; None when only variables were restored.
+    """
 
     network: Network
     variables: Variables
     step: int
     snapshot: Snapshot | None = None
+
+    @property
+    def current(self) -> Variables:
+        """The variables as training left them, not averaged."""
+        return self.variables if self.snapshot is None else self.snapshot.state.variables
 
 
 def persist(
@@ -49,9 +69,6 @@ def persist(
     return artifacts
 
 
-Written = tuple[Path, list[Path]]      # what a reader is given; all files
-
-
 def _write_orbax(target: OrbaxTarget, trained: Trained, run_directory: Path) -> Written:
     if trained.snapshot is None:
         raise PersistenceError(
@@ -63,46 +80,46 @@ def _write_orbax(target: OrbaxTarget, trained: Trained, run_directory: Path) -> 
 
 
 def _write_checkpoint(target: TfCheckpointTarget, trained: Trained, run_directory: Path) -> Written:
-    tensors = checkpoint_tensors(trained, slots=target.optimizer_slots)
-    saver = checkpoint.Saver(tensors, max_to_keep=target.max_to_keep)
-    saved = saver.save(run_directory / target.prefix, global_step=trained.step)
-    assert saved is not None, "there are variables, so something was saved"
-    prefix = Path(saved)
-    files = [*prefix.parent.glob(f"{prefix.name}.*"), prefix.parent / "checkpoint"]
-    return prefix, files
+    if trained.snapshot is None:
+        tensors = {name: np.asarray(value) for name, value in trained.variables.items()}
+    else:
+        optimizer = OptimizerConfig(**trained.snapshot.recipe["optimizer"])
+        tensors = state_tensors(trained.snapshot.state, optimizer, slots=target.optimizer_slots)
+    prefix = CheckpointSeries(target, trained.network, run_directory).save(tensors, trained.step)
+    files = list(prefix.parent.glob(f"{prefix.name}.*"))
+    state_file = prefix.parent / target.latest_filename
+    return prefix, [*files, state_file] if target.write_state else files
+
+
+def _write_meta_graph(target: MetaGraphTarget, trained: Trained, run_directory: Path) -> Written:
+    path = run_directory / target.file
+    message = build_meta_graph(target, trained.network, resource=target.resource_variables)
+    if target.form == "json":
+        write_atomically(path, graph.meta_graph_json(message))
+    else:
+        graph.save_meta_graph(message, path, as_text=target.form == "text")
+    return path, [path]
 
 
 def _write_frozen_graph(
     target: FrozenGraphTarget, trained: Trained, run_directory: Path
 ) -> Written:
     path = run_directory / target.file
-    graph.save_graph(build_frozen_graph(target, trained.network, trained.variables), path)
+    frozen = build_frozen_graph(target, trained.network, trained.variables)
+    graph.save_graph(frozen, path, as_text=target.as_text)
     return path, [path]
 
 
-def build_frozen_graph(
-    target: FrozenGraphTarget, network: Network, variables: Variables
-) -> Any:
-    """The model in inference form as a GraphDef: images → logits and probabilities.
-
-    The input is float32 [batch, *input_shape], grey levels as 0..1, with any batch size.
-    """
-
-    def inference(values: Variables, images: jax.Array) -> tuple[jax.Array, jax.Array]:
-        logits, _ = network.apply(values, images)
-        return logits, jax.nn.softmax(logits)
-
-    return lowering.freeze(
-        inference,
-        variables,
-        {target.input: jax.ShapeDtypeStruct((None, *network.input_shape), jnp.float32)},
-        outputs=(target.logits, target.output),
-        opset=target.opset,
-    )
+def _write_saved_model(target: SavedModelTarget, trained: Trained, run_directory: Path) -> Written:
+    directory = run_directory / target.directory
+    meta_graph = build_meta_graph(target, trained.network)
+    return directory, save_saved_model(directory, meta_graph, trained.variables)
 
 
 WRITERS: dict[str, Callable[[Any, Trained, Path], Written]] = {
     "orbax": _write_orbax,
     "tf_checkpoint": _write_checkpoint,
+    "meta_graph": _write_meta_graph,
     "frozen_graph": _write_frozen_graph,
+    "saved_model": _write_saved_model,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,32 +15,26 @@ from pipeline.checkpoint import GLOBAL_STEP, average_name, optimizer_slots
 from pipeline.config.schema import OptimizerConfig
 from pipeline.train import TrainState
 
-if TYPE_CHECKING:
-    from pipeline.persistence.targets import Trained
-
 # TF1's word for a slot → optax's name of it
 _OPTAX = {"momentum": "trace", "m": "mu", "v": "nu"}
 
 
-def checkpoint_tensors(trained: Trained, *, slots: bool) -> dict[str, NDArray[Any]]:
+def state_tensors(
+    state: TrainState, optimizer: OptimizerConfig, *, slots: bool
+) -> dict[str, NDArray[Any]]:
     """What a Saver would find in the same program under TF1, by name.
 
-    The variables; with a training state also `global_step` (int64) and the shadows
-    `layer1/weights/ExponentialMovingAverage`; with `slots` also `layer1/weights/Adam`, `…/Adam_1`,
-    `beta1_power`, `beta2_power` or `…/Momentum`.
+    The variables, `global_step` (int64), the shadows `layer1/weights/ExponentialMovingAverage`;
+    with `slots` also `layer1/weights/Adam`, `…/Adam_1`, `beta1_power`, `beta2_power` or
+    `…/Momentum`. On a CPU the arrays are the state's own memory.
     """
-    if trained.snapshot is None:
-        return {name: np.asarray(value) for name, value in trained.variables.items()}
-    state = trained.snapshot.state
     tensors = {name: np.asarray(value) for name, value in state.variables.items()}
     tensors |= {average_name(name): np.asarray(value) for name, value in state.ema.items()}
     tensors[GLOBAL_STEP] = np.asarray(state.step).astype(np.int64)
-    if slots:
-        tensors |= slot_tensors(state, OptimizerConfig(**trained.snapshot.recipe["optimizer"]))
-    return tensors
+    return tensors | (_slot_tensors(state, optimizer) if slots else {})
 
 
-def slot_tensors(state: TrainState, optimizer: OptimizerConfig) -> dict[str, NDArray[Any]]:
+def _slot_tensors(state: TrainState, optimizer: OptimizerConfig) -> dict[str, NDArray[Any]]:
     """The optimizer's state by TF1's names; sgd has none."""
     names = optimizer_slots(optimizer.name, state.params)
     tensors: dict[str, NDArray[Any]] = {}

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.persistence import VerificationConfig
+from pipeline.config.persistence import TargetConfig, VerificationConfig
 from pipeline.errors import IntegrityError
-from pipeline.model import Network, Variables, predict_logits
-from pipeline.persistence import Artifact, load_logits
+from pipeline.model import predict_logits
+from pipeline.persistence import Artifact, Trained
+from pipeline.verification.readers import READERS
 
 
 class VerificationError(IntegrityError):
@@ -33,8 +34,8 @@ class Parity:
 
 
 def verify(
-    network: Network,
-    variables: Variables,
+    trained: Trained,
+    targets: Mapping[str, TargetConfig],
     artifacts: Sequence[Artifact],
     pixels: NDArray[np.uint8],
     config: VerificationConfig,
@@ -42,18 +43,20 @@ def verify(
     """Reads every artefact back from disk and runs it on the first examples of `pixels`.
 
     Args:
-        network: the native model.
-        variables: its variables, as they were persisted.
+        trained: the native model, as it was persisted.
+        targets: what was asked for, by name.
         artifacts: what was written.
         pixels: uint8 [n, 28, 28]; the first `config.examples` are used.
         config: tolerances.
     """
     batch = pixels[: config.examples]
-    native = predict_logits(network, variables, batch)
-    return [
-        compare(artifact.target, native, load_logits(artifact.path, network, batch), config)
-        for artifact in artifacts
-    ]
+    parities = []
+    for artifact in artifacts:
+        read = READERS[artifact.kind]
+        for reading in read(targets[artifact.target], artifact, trained, batch):
+            native = predict_logits(trained.network, reading.variables, batch)
+            parities.append(compare(reading.name, native, reading.logits, config))
+    return parities
 
 
 def compare(

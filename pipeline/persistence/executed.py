@@ -1,0 +1,57 @@
+"""Graphs that were written, read back and executed in JAX, as TensorFlow would run them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from google.protobuf import json_format
+from numpy.typing import NDArray
+from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
+
+from pipeline import execution, graph
+from pipeline.config.persistence import GraphNames
+
+Logits = NDArray[np.float32]
+
+
+def run_frozen_graph(path: Path, names: GraphNames, images: jax.Array) -> Logits:
+    """The logits [n, classes] that a frozen graph computes for float images [n, …].
+
+    Raises:
+        GraphError: no graph is there.
+        ExecutionError: it has no such nodes, or ops that aren't supported.
+    """
+    function = execution.function(graph.load_graph(path), [names.input], [names.logits])
+    return np.asarray(function(images)[0])
+
+
+def run_meta_graph(
+    path: Path, names: GraphNames, images: jax.Array, values: Mapping[str, Any] | Path
+) -> Logits:
+    """The logits of a MetaGraph whose variables are restored from a prefix, or given by name."""
+    imported = execution.import_meta_graph(_load_meta_graph(path))
+    if isinstance(values, Path):
+        assert imported.saver is not None, "a model without variables can't be trained"
+        imported.saver.restore(values)
+    else:
+        imported.values.update(values)
+    return _run(imported, names, images)
+
+
+def run_saved_model(directory: Path, names: GraphNames, images: jax.Array) -> Logits:
+    """The logits of a SavedModel, its variables restored from beside it."""
+    return _run(execution.import_saved_model(directory), names, images)
+
+
+def _run(imported: execution.Graph, names: GraphNames, images: jax.Array) -> Logits:
+    return np.asarray(imported.run(f"{names.logits}:0", {f"{names.input}:0": images}))
+
+
+def _load_meta_graph(path: Path) -> Any:
+    if path.suffix != ".json":
+        return graph.load_meta_graph(path)
+    return json_format.Parse(path.read_text("utf-8"), MetaGraphDef())

@@ -1,0 +1,113 @@
+"""A run's TensorFlow checkpoints: while it trains, in the background, and at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline import checkpoint
+from pipeline.config.persistence import TargetConfig, TfCheckpointTarget
+from pipeline.config.schema import OptimizerConfig
+from pipeline.model import Network
+from pipeline.persistence.graphs import build_meta_graph
+from pipeline.persistence.tensors import state_tensors
+from pipeline.train import Interval, Observer, TrainState
+
+
+class CheckpointSeries:
+    """The checkpoints of one target, kept and removed as `tf.train.Saver` does."""
+
+    def __init__(self, target: TfCheckpointTarget, network: Network, run_directory: Path) -> None:
+        self._target, self._network = target, network
+        self._path = run_directory / target.prefix
+        self._saver = checkpoint.Saver(
+            max_to_keep=target.max_to_keep,
+            keep_checkpoint_every_n_hours=target.keep_checkpoint_every_n_hours,
+            pad_step_number=target.pad_step_number,
+            meta_graph=lambda saver_def: self._meta_graph,
+            align=target.align,
+        )
+
+    @cached_property
+    def _meta_graph(self) -> bytes:
+        message = build_meta_graph(
+            self._target,
+            self._network,
+            resource=self._target.resource_variables,
+            max_to_keep=self._target.max_to_keep,
+        )
+        return bytes(message.SerializeToString(deterministic=True))
+
+    def save(self, tensors: Mapping[str, NDArray[Any]], step: int) -> Path:
+        """Writes one checkpoint; returns its prefix."""
+        prefix = self._saver.save(
+            self._path,
+            global_step=step,
+            latest_filename=self._target.latest_filename,
+            write_meta_graph=self._target.write_meta_graph,
+            write_state=self._target.write_state,
+            variables=dict(tensors),
+        )
+        assert prefix is not None, "there are variables, so something was saved"
+        return Path(prefix)
+
+
+class _InBackground:
+    """An observer that saves every so many intervals in another thread, one save at a time."""
+
+    def __init__(
+        self,
+        target: TfCheckpointTarget,
+        series: CheckpointSeries,
+        optimizer: OptimizerConfig,
+        pool: ThreadPoolExecutor,
+    ) -> None:
+        self._target, self._series, self._optimizer, self._pool = target, series, optimizer, pool
+        self._intervals = 0
+        self._pending: Future[Path] | None = None
+
+    def __call__(self, interval: Interval, state: TrainState) -> None:
+        """Copies the state, which the next interval overwrites; the thread does the rest."""
+        self._intervals += 1
+        if self._target.every is None or self._intervals % self._target.every:
+            return
+        tensors = state_tensors(state, self._optimizer, slots=self._target.optimizer_slots)
+        copies = {name: np.array(tensor, copy=True) for name, tensor in tensors.items()}
+        self.wait()
+        self._pending = self._pool.submit(self._series.save, copies, interval.step)
+
+    def wait(self) -> None:
+        """Until the last save is done; raises what went wrong in it."""
+        if self._pending is not None:
+            self._pending.result()
+
+
+@contextmanager
+def saving_while_training(
+    targets: Mapping[str, TargetConfig],
+    network: Network,
+    optimizer: OptimizerConfig,
+    run_directory: Path,
+) -> Iterator[list[Observer]]:
+    """Observers for `train.fit` that write the checkpoints which `every` asks for.
+
+    Raises:
+        CheckpointError: a save in the background failed.
+    """
+    with ExitStack() as stack:
+        observers: list[Observer] = []
+        for target in targets.values():
+            if isinstance(target, TfCheckpointTarget) and target.every is not None:
+                pool = stack.enter_context(ThreadPoolExecutor(max_workers=1))
+                series = CheckpointSeries(target, network, run_directory)
+                observer = _InBackground(target, series, optimizer, pool)
+                stack.callback(observer.wait)
+                observers.append(observer)
+        yield observers
