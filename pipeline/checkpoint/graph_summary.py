@@ -90,7 +90,7 @@ def _add_graph(summary: GraphSummary, content: bytes) -> None:
             node = wire.expect_bytes(1, value)
             op = _text(node, 2)
             summary.ops[op] += 1
-            if op.startswith("Placeholder"):
+            if op == "Placeholder":
                 summary.inputs.append(_text(node, 1))
         elif number == 2:
             library = wire.decode_fields(wire.expect_bytes(2, value))

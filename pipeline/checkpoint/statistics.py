@@ -31,7 +31,9 @@ def compute_statistics(array: NDArray[Any]) -> Statistics | None:
         return None
     count, total, squares, zeros = 0, 0.0, 0.0, 0
     low, high = math.inf, -math.inf
-    for piece in pieces(array):
+    for piece in _pieces(array):
+        if piece.dtype.kind == "c":
+            piece = np.abs(piece)
         finite = piece[np.isfinite(piece)]
         if finite.size:
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
@@ -48,18 +50,15 @@ def compute_statistics(array: NDArray[Any]) -> Statistics | None:
 def largest_difference(first: NDArray[Any], second: NDArray[Any]) -> float:
     """The largest |first - second| of two numeric arrays of one shape; NaN equals NaN."""
     largest = 0.0
-    for one, other in zip(pieces(first), pieces(second), strict=True):
+    for one, other in zip(_pieces(first), _pieces(second), strict=True):
         with np.errstate(invalid="ignore"):
             gaps = np.where((one == other) | (np.isnan(one) & np.isnan(other)), 0, abs(one - other))
         largest = max(largest, math.inf if np.isnan(gaps).any() else float(gaps.max(initial=0)))
     return largest
 
 
-def pieces(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """The values in order as float64, a million at a time; complex ones as magnitudes."""
-    flat = array.reshape(-1)
+def _pieces(array: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """The values in order, a million at a time, as float64 or complex128."""
+    flat, wide = array.reshape(-1), np.complex128 if array.dtype.kind == "c" else np.float64
     for start in range(0, flat.size, _PIECE):
-        piece = flat[start : start + _PIECE]
-        yield np.abs(piece).astype(np.float64) if piece.dtype.kind == "c" else piece.astype(
-            np.float64
-        )
+        yield flat[start : start + _PIECE].astype(wide)
