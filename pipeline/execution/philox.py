@@ -10,12 +10,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _ROUNDS = 10
+_CUT = 2.0                 # random_distributions.h, TruncatedNormalDistribution
+_BLOCKS_PER_NUMBER = 64    # random_op_cpu.h: 256 words are set aside for each number
+_DRAWN = 6                 # candidates per number wanted: too few once in 10^12 groups
 _SCRAMBLE = (0x3EC8F720, 0x02461E29)   # stateless_random_ops.cc, GenerateKey
 
 
@@ -24,6 +28,27 @@ def seeded(seed: int, seed2: int) -> tuple[Any, Any]:
     first, second = seed % 2**64, seed2 % 2**64
     key = np.array([first % 2**32, first >> 32], np.uint32)
     return key, np.array([0, 0, second % 2**32, second >> 32], np.uint32)
+
+
+def words_of(key: Any, counter: Any) -> tuple[Any, Any]:
+    """Key [2] and counter [4] in words, of uint64 ones, which JAX may not have, or of words."""
+    return _as_words(key), _as_words(counter)
+
+
+def _as_words(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.view(np.uint32)
+    wide = value.dtype.itemsize == 8
+    return jnp.concatenate([_words(each) for each in value]) if wide else value
+
+
+def full_range(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Integers of all bits."""
+    count = math.prod(shape)
+    if np.dtype(dtype).itemsize == 8:
+        pairs = bits(key, counter, 2 * count).reshape(-1, 2).astype(jnp.uint64)
+        return (pairs[:, 0] | (pairs[:, 1] << 32)).astype(dtype).reshape(shape)
+    return bits(key, counter, count).astype(dtype).reshape(shape)
 
 
 def stateless(seed: Any) -> tuple[Any, Any]:
@@ -78,16 +103,35 @@ def normal(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     return both.reshape(-1)[:count].astype(dtype).reshape(shape)
 
 
+def truncated_normal(key: Any, counter: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Normal numbers within two standard deviations.
+
+    They come in groups; each draws from its own part of the stream until it has enough.
+    """
+    count = math.prod(shape)
+    double = dtype == np.float64
+    group = 2 if double else 4
+    groups = math.ceil(count / group)
+    if groups * _BLOCKS_PER_NUMBER * group >= 2**32:
+        raise ValueError(f"{count} truncated normal numbers; expected fewer than 2^26")
+    begin = jnp.arange(groups, dtype=jnp.uint32) * (_BLOCKS_PER_NUMBER * group)
+
+    def draw(begin: Any) -> Any:
+        low = counter[0] + begin
+        start = jnp.stack([low, counter[1] + (low < begin), counter[2], counter[3]])
+        numbers = normal(key, start, (_DRAWN * group,), np.float64 if double else np.float32)
+        order = jnp.argsort(jnp.abs(numbers) >= _CUT, stable=True)[:group]
+        return numbers[order]
+
+    counter = jnp.asarray(counter)
+    return jax.vmap(draw)(begin).reshape(-1)[:count].astype(dtype).reshape(shape)
+
+
 def integers(key: Any, counter: Any, shape: tuple[int, ...], low: Any, high: Any) -> Any:
     """Integers in [low, high): words modulo the width of the range."""
-    count = math.prod(shape)
-    if low.dtype.itemsize == 8:
-        pairs = bits(key, counter, 2 * count).reshape(-1, 2).astype(jnp.uint64)
-        words = pairs[:, 0] | (pairs[:, 1] << 32)
-    else:
-        words = bits(key, counter, count)
+    words = full_range(key, counter, shape, f"uint{low.dtype.itemsize * 8}")
     width = (high - low).astype(words.dtype)
-    return (low + (words % width).astype(low.dtype)).reshape(shape)
+    return low + (words % width).astype(low.dtype)
 
 
 def _words(number: Any) -> Any:

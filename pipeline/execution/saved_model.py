@@ -83,5 +83,6 @@ def _saved_model_class() -> type[Message]:
                       type_name=f".{meta_graph.full_name}")
     pool = descriptor_pool.Default()
     pool.Add(file)
-    return message_factory.GetMessageClass(
+    found: type[Message] = message_factory.GetMessageClass(
         pool.FindMessageTypeByName("jaxfrost.SavedModel"))
+    return found

@@ -94,7 +94,8 @@ def _pad_v2(node: Node, x: Any, paddings: Any, value: Any) -> Any:
 
 
 @rule("MirrorPad", static=(1,), attrs="mode", folds=True)
-def _mirror_pad(node: Node, x: Any, paddings: Any) -> Any:
+def mirror_pad(node: Node, x: Any, paddings: Any) -> Any:
+    """`REFLECT` leaves the edge out, `SYMMETRIC` repeats it."""
     xp, x = operands(x)
     return xp.pad(x, _pairs(paddings), mode=node["mode"].lower())
 
@@ -232,3 +233,26 @@ def _batch_to_space_nd(node: Node, x: Any, block: Any, crops: Any) -> Any:
 @rule("Empty", static=(0,), attrs="dtype init", folds=True)
 def _empty(node: Node, shape: Any) -> Any:
     return jnp.zeros(ints(shape), jax_dtype(node["dtype"]))
+
+
+@rule("SpaceToBatch", static=(1,), attrs="block_size")
+def _space_to_batch(node: Node, x: Any, paddings: Any) -> Any:
+    return _space_to_batch_nd(node, x, np.array([node["block_size"]] * 2), paddings)
+
+
+@rule("BatchToSpace", static=(1,), attrs="block_size")
+def _batch_to_space(node: Node, x: Any, crops: Any) -> Any:
+    return _batch_to_space_nd(node, x, np.array([node["block_size"]] * 2), crops)
+
+
+@rule("ParallelConcat", attrs="shape", folds=True)
+def _parallel_concat(node: Node, *values: Any) -> Any:
+    return _join(0, values)
+
+
+@rule("InplaceUpdate", "InplaceAdd", "InplaceSub")
+def _inplace(node: Node, x: Any, rows: Any, values: Any) -> Any:
+    place = jnp.asarray(x).at[rows]
+    if node.op == "InplaceUpdate":
+        return place.set(values)
+    return place.add(values if node.op == "InplaceAdd" else -values)

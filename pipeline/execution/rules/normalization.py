@@ -57,7 +57,7 @@ def _batch_norm_global(
 
 
 @rule("LRN", attrs="depth_radius bias alpha beta")
-def _local_response_normalization(node: Node, x: Any) -> Any:
+def local_response_normalization(node: Node, x: Any) -> Any:
     """x / (bias + alpha · Σ x²)^beta, the sum over `depth_radius` channels to either side."""
     x = to_jax(x)
     width = 2 * node["depth_radius"] + 1

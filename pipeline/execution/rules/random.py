@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pipeline.execution import philox
+from pipeline.execution.errors import ExecutionError
 from pipeline.execution.program import Run
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.values import ints, jax_dtype, to_jax
@@ -54,9 +57,22 @@ def _random_integers(node: Node, run: Run, shape: Any, low: Any, high: Any) -> A
 
 @rule("TruncatedNormal", static=(0,), attrs=f"{_SEEDS} dtype", takes_run=True)
 def _truncated_normal(node: Node, run: Run, shape: Any) -> Any:
-    """Within two standard deviations; TensorFlow's distribution, not its numbers."""
-    return jax.random.truncated_normal(
-        jax_key(node, run), -2, 2, ints(shape), jax_dtype(node["dtype"]))
+    return philox.truncated_normal(*stream(node, run), ints(shape), jax_dtype(node["dtype"]))
+
+
+@rule("RandomGamma", static=(0,), attrs=f"{_SEEDS} S", takes_run=True)
+def _random_gamma(node: Node, run: Run, shape: Any, alpha: Any) -> Any:
+    """TensorFlow's distribution, not its numbers."""
+    alpha = to_jax(alpha)
+    return jax.random.gamma(jax_key(node, run), alpha, (*ints(shape), *alpha.shape), alpha.dtype)
+
+
+@rule("RandomPoissonV2", static=(0,), attrs=f"{_SEEDS} S R dtype", takes_run=True)
+def _random_poisson(node: Node, run: Run, shape: Any, rate: Any) -> Any:
+    """TensorFlow's distribution, not its numbers."""
+    rate = to_jax(rate)
+    drawn = jax.random.poisson(jax_key(node, run), rate, (*ints(shape), *rate.shape))
+    return drawn.astype(jax_dtype(node["dtype"]))
 
 
 @rule("RandomShuffle", attrs=_SEEDS, takes_run=True)
@@ -72,23 +88,55 @@ def _multinomial(node: Node, run: Run, logits: Any, count: Any) -> Any:
     return drawn.astype(jax_dtype(node["output_dtype"]))
 
 
-@rule("StatelessRandomUniform", static=(0,), attrs="dtype")
-def _stateless_uniform(node: Node, shape: Any, seed: Any) -> Any:
-    return philox.uniform(*philox.stateless(seed), ints(shape), jax_dtype(node["dtype"]))
+def _stateless(
+    op: str, draw: Callable[..., Any], *, attrs: str = "dtype", bounds: bool = False
+) -> None:
+    """An op seeded by a pair of integers, and its second form with key, counter and algorithm."""
+    def first(node: Node, shape: Any, seed: Any, *limits: Any) -> Any:
+        return _drawn(node, philox.stateless(seed), shape, limits)
+
+    def second(node: Node, shape: Any, key: Any, counter: Any, algorithm: Any, *limits: Any) -> Any:
+        if int(algorithm) not in _PHILOX:
+            raise ExecutionError(f"alg={int(algorithm)}; expected Philox (1) or any (3)")
+        return _drawn(node, philox.words_of(key, counter), shape, limits)
+
+    def _drawn(node: Node, source: Any, shape: Any, limits: Any) -> Any:
+        if bounds:
+            return draw(*source, ints(shape), *map(to_jax, limits))
+        return draw(*source, ints(shape), jax_dtype(node["dtype"]))
+
+    rule(op, static=(0,), attrs=attrs)(first)
+    rule(f"{op}V2", static=(0, 3), attrs=attrs)(second)
 
 
-@rule("StatelessRandomNormal", static=(0,), attrs="dtype")
-def _stateless_normal(node: Node, shape: Any, seed: Any) -> Any:
-    return philox.normal(*philox.stateless(seed), ints(shape), jax_dtype(node["dtype"]))
+_PHILOX = (1, 3)   # tensorflow/core/framework/rng_alg.h; 3 lets the device choose
+_stateless("StatelessRandomUniform", philox.uniform)
+_stateless("StatelessRandomNormal", philox.normal)
+_stateless("StatelessTruncatedNormal", philox.truncated_normal)
+_stateless("StatelessRandomUniformInt", philox.integers, bounds=True)
+_stateless("StatelessRandomUniformFullInt", philox.full_range)
 
 
-@rule("StatelessRandomUniformInt", static=(0,), attrs="dtype")
-def _stateless_integers(node: Node, shape: Any, seed: Any, low: Any, high: Any) -> Any:
-    return philox.integers(*philox.stateless(seed), ints(shape), to_jax(low), to_jax(high))
+@rule("StatelessRandomGetKeyCounter")
+def _get_key_counter(node: Node, seed: Any) -> Any:
+    """As words of 32 bits, which the ops here take too."""
+    return philox.stateless(seed)
 
 
-@rule("StatelessTruncatedNormal", static=(0,), attrs="dtype")
-def _stateless_truncated_normal(node: Node, shape: Any, seed: Any) -> Any:
-    """Within two standard deviations; TensorFlow's distribution, not its numbers."""
+@rule("StatelessRandomGetKeyCounterAlg")
+def _get_key_counter_alg(node: Node, seed: Any) -> Any:
+    return (*philox.stateless(seed), np.array(_PHILOX[0], np.int32))
+
+
+@rule("StatelessRandomGetAlg", folds=True)
+def _get_alg(node: Node) -> Any:
+    return np.array(_PHILOX[0], np.int32)
+
+
+@rule("StatelessMultinomial", static=(1,), attrs="output_dtype")
+def _stateless_multinomial(node: Node, logits: Any, count: Any, seed: Any) -> Any:
+    """TensorFlow's distribution, not its numbers."""
+    logits = to_jax(logits)
     key = jax.random.wrap_key_data(philox.stateless(seed)[0], impl="threefry2x32")
-    return jax.random.truncated_normal(key, -2, 2, ints(shape), jax_dtype(node["dtype"]))
+    drawn = jax.random.categorical(key, logits[:, None], shape=(len(logits), ints(count)[0]))
+    return drawn.astype(jax_dtype(node["output_dtype"]))

@@ -1,0 +1,144 @@
+"""Sums over groups of rows, counting, and putting rows together by index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from pipeline.execution.errors import ExecutionError
+from pipeline.execution.registry import Node, rule
+from pipeline.execution.rules.indexing import gather
+from pipeline.execution.rules.reductions import extreme
+from pipeline.execution.values import ints, is_static, jax_dtype, to_jax
+
+_REDUCE: dict[str, Callable[..., Any]] = {
+    "Sum": jax.ops.segment_sum, "Prod": jax.ops.segment_prod,
+    "Max": jax.ops.segment_max, "Min": jax.ops.segment_min,
+}
+
+
+def _reduced(kind: str, x: Any, segments: Any, count: int) -> Any:
+    """Rows with segment ids outside [0, count) are left out; empty ones have the neutral value."""
+    segments = jnp.where(to_jax(segments) < 0, count, to_jax(segments))
+    found = _REDUCE[kind](x, segments, count)
+    if kind in ("Max", "Min"):
+        lowest = jnp.asarray(_lowest(x.dtype, low=kind == "Max"), x.dtype)
+        empty = jax.ops.segment_sum(jnp.ones(len(segments), jnp.int32), segments, count) == 0
+        found = jnp.where(empty.reshape(-1, *[1] * (found.ndim - 1)), lowest, found)
+    return found
+
+
+def _lowest(dtype: Any, *, low: bool) -> Any:
+    """The least finite value, or the largest: what TensorFlow gives for an empty segment."""
+    if jnp.issubdtype(dtype, jnp.floating):
+        limits = jnp.finfo(dtype)
+        return limits.min if low else limits.max
+    return extreme(dtype, low=low)
+
+
+for _kind in ("Sum", "Prod", "Max", "Min"):
+    def _unsorted(
+        node: Node, x: Any, segments: Any, count: Any, kind: str = _kind
+    ) -> Any:
+        """Segment ids [s…] over the first axes of x [s…, r…]."""
+        x = to_jax(x)
+        rows = x.reshape(-1, *x.shape[segments.ndim:])
+        return _reduced(kind, rows, to_jax(segments).ravel(), ints(count)[0])
+
+    def _sorted(node: Node, x: Any, segments: Any, kind: str = _kind) -> Any:
+        """Known ids, in order; segments without rows give 0 (1 for products)."""
+        x, count = to_jax(x), int(segments[-1]) + 1 if len(segments) else 0
+        found = _reduced(kind, x, segments, count)
+        present = np.isin(np.arange(count), segments).reshape(-1, *[1] * (x.ndim - 1))
+        return jnp.where(present, found, 1 if kind == "Prod" else 0)
+
+    rule(f"UnsortedSegment{_kind}", static=(2,))(_unsorted)
+    rule(f"Segment{_kind}", static=(1,))(_sorted)
+
+
+@rule("SegmentMean", static=(1,))
+def _segment_mean(node: Node, x: Any, segments: Any) -> Any:
+    return _mean(to_jax(x), segments, lambda count: count)
+
+
+def _mean(x: Any, segments: Any, scale: Callable[[Any], Any]) -> Any:
+    size = int(segments[-1]) + 1 if len(segments) else 0
+    counts = np.bincount(segments, minlength=size).reshape(-1, *[1] * (x.ndim - 1))
+    divisor = jnp.asarray(scale(np.maximum(counts, 1)), x.dtype)
+    return _reduced("Sum", x, segments, size) / divisor
+
+
+@rule("SparseSegmentSum", static=(2,), attrs="sparse_gradient")
+def _sparse_segment_sum(node: Node, x: Any, indices: Any, segments: Any) -> Any:
+    rows = gather(to_jax(x), indices, 0)
+    return _reduced("Sum", rows, segments, int(segments[-1]) + 1 if len(segments) else 0)
+
+
+@rule("SparseSegmentMean", static=(2,), attrs="sparse_gradient")
+def _sparse_segment_mean(node: Node, x: Any, indices: Any, segments: Any) -> Any:
+    return _mean(gather(to_jax(x), indices, 0), segments, lambda count: count)
+
+
+@rule("SparseSegmentSqrtN", static=(2,), attrs="sparse_gradient")
+def _sparse_segment_sqrt_n(node: Node, x: Any, indices: Any, segments: Any) -> Any:
+    return _mean(gather(to_jax(x), indices, 0), segments, np.sqrt)
+
+
+@rule("Bincount", static=(1,))
+def _bincount(node: Node, x: Any, size: Any, weights: Any) -> Any:
+    return _counted(to_jax(x).ravel(), ints(size)[0], weights)
+
+
+def _counted(x: Any, size: int, weights: Any) -> Any:
+    """How often each of 0 … size - 1 occurs, or the sum of its weights."""
+    weights = to_jax(weights)
+    amounts = weights.ravel() if weights.size else jnp.ones(x.shape, weights.dtype)
+    return jnp.zeros(size, amounts.dtype).at[jnp.where(x < 0, size, x)].add(amounts, mode="drop")
+
+
+@rule("DenseBincount", static=(1,), attrs="binary_output")
+def _dense_bincount(node: Node, x: Any, size: Any, weights: Any) -> Any:
+    """Vectors are counted, matrices row by row."""
+    x, weights, count = to_jax(x), to_jax(weights), ints(size)[0]
+    if x.ndim == 2:
+        given = weights if weights.size else jnp.zeros((x.shape[0], 0), weights.dtype)
+        found = jax.vmap(lambda row, amounts: _counted(row, count, amounts))(x, given)
+    else:
+        found = _counted(x, count, weights)
+    return (found > 0).astype(found.dtype) if node["binary_output"] else found
+
+
+@rule("HistogramFixedWidth", static=(2,), attrs="dtype")
+def _histogram(node: Node, x: Any, limits: Any, bins: Any) -> Any:
+    x, limits, count = to_jax(x), to_jax(limits), ints(bins)[0]
+    place = jnp.floor((x.ravel() - limits[0]) / (limits[1] - limits[0]) * count)
+    place = jnp.clip(place, 0, count - 1).astype(jnp.int32)
+    return jnp.zeros(count, jax_dtype(node["dtype"])).at[place].add(1)
+
+
+@rule("DynamicStitch", "ParallelDynamicStitch", folds=True)
+def _dynamic_stitch(node: Node, *values: Any) -> Any:
+    """Row `i` of the result is the last row given index `i`; the indices must be known."""
+    half = len(values) // 2
+    if not all(is_static(each) for each in values[:half]):
+        raise ExecutionError("indices are computed from what is fed")
+    indices = np.concatenate([each.ravel() for each in values[:half]])
+    rows = [value.reshape(-1, *value.shape[index.ndim:])
+            for index, value in zip(values[:half], values[half:], strict=True)]
+    size = int(indices.max(initial=-1)) + 1
+    last = {int(index): place for place, index in enumerate(indices)}
+    order = np.array([last.get(place, len(indices)) for place in range(size)], np.int64)
+    xp = np if all(is_static(each) for each in rows) else jnp
+    joined = xp.concatenate([*rows, xp.zeros((1, *rows[0].shape[1:]), rows[0].dtype)])
+    return joined[order]
+
+
+@rule("DynamicPartition", static=(1,), attrs="num_partitions", folds=True)
+def _dynamic_partition(node: Node, x: Any, partitions: Any) -> Any:
+    rows = x.reshape(-1, *x.shape[partitions.ndim:])
+    groups = partitions.ravel()
+    return [rows[np.flatnonzero(groups == group)] for group in range(node["num_partitions"])]
