@@ -10,8 +10,10 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from pipeline.config.gate import GateConfig
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import TargetConfig, VerificationConfig
+from pipeline.config.sweep import SweepConfig
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
@@ -116,7 +118,7 @@ class RuntimeConfig:
 class TaskConfig:
     """What this run does."""
 
-    name: Literal["train", "evaluate", "export", "inspect", "restore_plan"]
+    name: Literal["train", "evaluate", "export", "inspect", "restore_plan", "gate", "compare"]
 
 
 @dataclass(kw_only=True)
@@ -142,9 +144,14 @@ class Config:
     persistence: dict[str, TargetConfig]
     verification: VerificationConfig
     runtime: RuntimeConfig
+    gate: GateConfig = field(default_factory=GateConfig)
+    sweep: SweepConfig = field(default_factory=SweepConfig)
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0  # what NumPy's RandomState takes
+    seeds: Positive = 1            # how many runs: this one with seed, seed + 1, …
     restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
     warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
     path: str | None = None        # task=inspect, task=restore_plan: what to look at
+    run: str | None = None         # task=gate: the run or sweep to judge
+    runs: list[str] = field(default_factory=list)  # task=compare: two of them
     inspect: InspectConfig = field(default_factory=InspectConfig)
     notes: str = field(default="")

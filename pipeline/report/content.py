@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:   # for their shape alone: a page can be made without importing JAX
     from pipeline.evaluate import Evaluation
+    from pipeline.gate import Point, Verdict
     from pipeline.persistence import Artifact
     from pipeline.train import Interval
     from pipeline.verification import Parity
@@ -69,6 +70,8 @@ class Report:
         default_factory=lambda: np.zeros([0], np.uint8))
     artifacts: Sequence[Artifact] = ()
     parities: Sequence[Parity] = ()            # by `artifact`, an Artifact's target
+    verdicts: Sequence[Verdict] = ()           # what the gates said
+    trend: Sequence[Point] = ()                # of scheduled runs, this one last; empty: none kept
     graph_def: Any = None                      # the inference graph's GraphDef, for TensorBoard
     data: str = ""                             # the data set, in words
     stopped: str = ""                          # why training ended

@@ -11,6 +11,7 @@ from pipeline.report import quantities
 from pipeline.report.chart import Chart, Series, line_chart, thin
 from pipeline.report.content import Report, VariableRow
 from pipeline.report.evaluation import class_table, confusion_table, mistake_gallery
+from pipeline.report.gates import gate_table, trend_charts
 from pipeline.report.markup import Child, Markup, join, tag
 from pipeline.report.page import Section
 from pipeline.report.table import Column, cells, table
@@ -24,13 +25,16 @@ _FILES_OPEN = 8           # with more files than this, their list starts closed
 
 
 def sections(report: Report, run_directory: Path) -> list[Section]:
-    """All of them, in the page's order; none is left out because it is empty."""
+    """All of them, in the page's order; only the trend is left out where none is kept."""
+    trend = [Section("trend", "Trend", trend_charts(report.trend))] if report.trend else []
     return [
         Section("curves", "Training", curves(report)),
         Section("confusion", "Test results", results(report)),
         Section("mistakes", "Worst mistakes", worst(report)),
         Section("model", "Model", model(report.variables)),
         Section("artefacts", "Artefacts", artefacts(report, run_directory)),
+        Section("gates", "Gates", gate_table(report.verdicts)),
+        *trend,
         Section("time", "Where the time went", times(report.durations)),
         Section("environment", "Environment", environment(report.environment)),
         Section("configuration", "Configuration", configuration(report.config_yaml)),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -12,6 +14,9 @@ from rich.text import Text
 from pipeline.report import quantities
 from pipeline.report.content import Report
 from pipeline.report.markup import printable
+
+if TYPE_CHECKING:
+    from pipeline.gate import Verdict
 
 _STYLE = {True: "green", False: "bold red", None: "dim"}
 _ANSWER = {True: "yes", False: "NO", None: "not compared"}
@@ -28,12 +33,28 @@ def print_summary(report: Report, run_directory: Path) -> None:
 
 
 def summary(report: Report, run_directory: Path) -> Group:
-    """Accuracy, the artefacts with sizes and parity, where the report is; for a rich console."""
+    """Accuracy, artefacts with sizes and parity, gates, where the report is; for a rich console."""
     parts: list[RenderableType] = [_figures(report)]
     if report.comparisons:
         parts += [Text(""), _artefacts(report, run_directory)]
+    if report.verdicts:
+        parts += [Text(""), gate_lines(report.verdicts)]
     page = printable(str(run_directory / "report.html"))
     return Group(*parts, Text(""), Text(f"report  {page}", overflow="fold"))
+
+
+def gate_lines(verdicts: Sequence[Verdict]) -> Text:
+    """How many gates passed, and a line for each that did not."""
+    passed = sum(verdict.outcome == "passed" for verdict in verdicts)
+    style = "green" if passed == len(verdicts) else "bold red"
+    text = Text(f"gates {passed} of {len(verdicts)} passed", style)
+    for verdict in verdicts:
+        if verdict.outcome != "passed":
+            text.append(printable(f"\n  {verdict.outcome}  {verdict.name}: found {verdict.found}, "
+                                  f"expected {verdict.expected}"), "default")
+            text.append("".join(f"\n      {line}" for line in
+                                printable(verdict.detail).splitlines()), "default")
+    return text
 
 
 def summary_lines(report: Report, run_directory: Path) -> list[str]:

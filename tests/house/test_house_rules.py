@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluate": FOR_ALL | {"scopes", "model", "data", "train"},
     "persistence": FOR_ALL | FORMATS | {"scopes", "model", "data", "train", "evaluate"},
     "verification": FOR_ALL | FORMATS | {*FLOW[:5], "data"},
-    "report": FOR_ALL | FORMATS | {*FLOW[:6], "data"},
+    "report": FOR_ALL | FORMATS | {*FLOW[:6], "data", "gate"},
     "gate": FOR_ALL | FORMATS | {*FLOW[:6], "data"},
     "stages": FOR_ALL | FORMATS | {*FLOW, "data"},
     "start": FOR_ALL | {"gate", "stages"},

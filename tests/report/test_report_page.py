@@ -25,7 +25,7 @@ from pipeline.report.evaluation import MISTAKES_SHOWN, mistakes
 from pipeline.report.run_page import run_page
 from pipeline.verification import Parity
 
-SECTIONS = ["curves", "confusion", "mistakes", "model", "artefacts", "time", "environment",
+SECTIONS = ["curves", "confusion", "mistakes", "model", "artefacts", "gates", "time", "environment",
             "configuration"]
 NAN = math.nan
 

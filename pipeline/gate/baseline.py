@@ -1,0 +1,154 @@
+"""A baseline: the figures that a run is held against, in a file kept in git.
+
+A drop counts as a failure when it is larger than allowed beyond chance: when the one-sided lower
+confidence bound of Welch's t-test for the difference of two means exceeds what is allowed
+(B. L. Welch, "The generalization of 'Student's' problem when several different population variances
+are involved", Biometrika 34, 1947). With too few seeds on either side there is no such bound, and
+the verdict is to investigate.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.files import write_atomically
+from pipeline.gate.errors import GateError
+from pipeline.gate.record import Record, find_metric, spread
+from pipeline.gate.verdict import Outcome, Verdict
+
+if TYPE_CHECKING:   # run.py imports this room first, and --help waits for it
+    from pipeline.config.gate import BaselineConfig
+
+_SCHEMA_VERSION = 1
+_ACCEPT = "python run.py task=gate run=DIR gate.accept=true gate.baseline.file="
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """One value a seed for each metric, and what made them."""
+
+    metrics: dict[str, list[float]]
+    config_hash: str
+    git_revision: str | None
+    seeds: list[int] = field(default_factory=list)
+    schema_version: int = _SCHEMA_VERSION
+
+
+def save_baseline(path: Path, records: Sequence[Record], metrics: Sequence[str]) -> None:
+    """Makes the given runs, which differ in their seeds, the baseline.
+
+    Raises:
+        GateError: a run has no such metric.
+    """
+    made = Baseline(
+        metrics={name: _values(records, name) for name in metrics},
+        config_hash=records[0]["config_hash"],
+        git_revision=records[0]["git"]["revision"],
+        seeds=[record["seed"] for record in records],
+    )
+    write_atomically(path, json.dumps(asdict(made), indent=2) + "\n")
+
+
+def load_baseline(path: Path) -> Baseline:
+    """The figures to hold a run against.
+
+    Raises:
+        GateError: the file is missing or not a baseline.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        baseline = Baseline(**content)
+        sound = baseline.schema_version == _SCHEMA_VERSION and all(
+            values and all(isinstance(value, int | float) for value in values)
+            for values in baseline.metrics.values())
+    except FileNotFoundError:
+        raise GateError(f"gate.baseline.file={path}: no such file; make a finished run or sweep "
+                        f"the baseline by {_ACCEPT}{path}") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise GateError(f"gate.baseline.file={path}: not a baseline ({error}); write it anew by "
+                        f"{_ACCEPT}{path}") from None
+    if not sound:
+        raise GateError(f"gate.baseline.file={path}: not a baseline of schema_version "
+                        f"{_SCHEMA_VERSION}; write it anew by {_ACCEPT}{path}")
+    return baseline
+
+
+def judge_baseline(
+    records: Sequence[Record], baseline: Baseline, config: BaselineConfig
+) -> list[Verdict]:
+    """One verdict a metric for runs that differ in their seeds alone."""
+    signs = {**dict.fromkeys(config.max_drop, 1), **dict.fromkeys(config.max_rise, -1)}
+    allowed = {**config.max_drop, **config.max_rise}
+    return [_judge(name, records, baseline, allowed[name], sign, config)
+            for name, sign in signs.items()]
+
+
+def _judge(
+    name: str, records: Sequence[Record], baseline: Baseline, allowed: float, sign: int,
+    config: BaselineConfig,
+) -> Verdict:
+    word = "drop" if sign > 0 else "rise"
+    gate = f"baseline.max_{word}.{name}"
+    before = baseline.metrics.get(name)
+    if before is None:
+        raise GateError(f"gate.{gate}: {config.file} holds {', '.join(baseline.metrics)}; accept "
+                        "the baseline anew to have this metric in it")
+    now = _values(records, name)
+    worse = sign * (statistics.fmean(before) - statistics.fmean(now))
+    outcome, why = _outcome(now, before, worse, allowed, config)
+    if baseline.config_hash != records[0]["config_hash"]:
+        why += "; the baseline is of another configuration"
+    return Verdict(gate, outcome, found=describe(now),
+                   expected=f"{word} of at most {allowed:g} from {describe(before)}", detail=why)
+
+
+def _outcome(
+    now: Sequence[float], before: Sequence[float], worse: float, allowed: float,
+    config: BaselineConfig,
+) -> tuple[Outcome, str]:
+    if not math.isfinite(worse):
+        return Outcome.FAILED, "not finite"
+    change = f"worse by {worse:.4g}" if worse > 0 else f"not worse ({-worse:.4g} better)"
+    if worse <= allowed:
+        return Outcome.PASSED, change
+    fewest = min(len(now), len(before))
+    if fewest < config.minimum_seeds:
+        return Outcome.INVESTIGATE, (f"{change}, with {fewest} seeds on one side; "
+                                     f"{config.minimum_seeds} are needed to tell")
+    certain = worse - _margin(now, before, config.confidence)
+    share = f"with {config.confidence:.0%} confidence"
+    if certain > allowed:
+        return Outcome.FAILED, f"{change}; {share} by more than {certain:.4g}"
+    return Outcome.INVESTIGATE, f"{change}, but {share} only by more than {max(certain, 0.0):.4g}"
+
+
+def _margin(first: Sequence[float], second: Sequence[float], confidence: float) -> float:
+    """How far the difference of the means may be off, one-sided."""
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # late: 0.3 s
+
+    parts = [(statistics.variance(values) / len(values), len(values) - 1)
+             for values in (first, second)]
+    total = sum(part for part, _ in parts)
+    if total == 0.0:
+        return 0.0
+    freedom = total**2 / sum(part**2 / degrees for part, degrees in parts)
+    return float(stdtrit(freedom, confidence)) * math.sqrt(total)
+
+
+def describe(values: Sequence[float]) -> str:
+    """`0.9811 ± 0.0004 (5 seeds)`; a single value alone."""
+    mean, deviation = f"{statistics.fmean(values):.6g}", spread(values)
+    return mean if deviation is None else f"{mean} ± {deviation:.2g} ({len(values)} seeds)"
+
+
+def _values(records: Sequence[Mapping[str, object]], name: str) -> list[float]:
+    found = [find_metric(record, name) for record in records]
+    if None in found:
+        raise GateError(f"gate.baseline: the run has no metric {name}")
+    return [value for value in found if value is not None]

@@ -1,0 +1,63 @@
+"""`manifest.json`: size and sha256 of every file of a run, so that it can be proven whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from pipeline.errors import IntegrityError
+from pipeline.files import write_atomically
+
+FILE_NAME = "manifest.json"
+
+
+class ManifestError(IntegrityError):
+    """A run's files are not those it ended with."""
+
+
+def write_manifest(directory: Path) -> Path:
+    """Lists every file below the directory but the manifest itself, in the order of their names."""
+    files = [{"path": name, "bytes": path.stat().st_size, "sha256": _digest(path)}
+             for name in _files(directory) for path in [directory / name]]
+    path = directory / FILE_NAME
+    write_atomically(path, json.dumps({"schema_version": 1, "files": files}, indent=1) + "\n")
+    return path
+
+
+def require_manifest(directory: Path) -> None:
+    """Proves that a run's files are those it ended with; files added since are no damage.
+
+    Raises:
+        ManifestError: names every file that is missing or changed, or there is no manifest.
+    """
+    path = directory / FILE_NAME
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        wrong = [f"{file['path']}: {problem}" for file in files
+                 if (problem := _problem(directory / file["path"], file["bytes"], file["sha256"]))]
+    except FileNotFoundError:
+        raise ManifestError(f"{directory}: no {FILE_NAME} in it; the run did not end") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise ManifestError(f"{path}: cannot be read ({error!r})") from None
+    if wrong:
+        raise ManifestError(f"{directory}: not as the run left it; restore the files or repeat the "
+                            "run\n  " + "\n  ".join(wrong))
+
+
+def _files(directory: Path) -> list[str]:
+    paths = (path.relative_to(directory) for path in directory.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in paths if path != Path(FILE_NAME))
+
+
+def _problem(path: Path, size: int, digest: str) -> str:
+    if not path.is_file():
+        return "missing"
+    if path.stat().st_size != size:
+        return f"{path.stat().st_size} bytes, expected {size}"
+    return "" if _digest(path) == digest else "its content has changed"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,131 @@
+"""`metrics.json`: a run's figures with all that says where they come from.
+
+Gates are judged by this record alone, so that a finished run can be judged again without training.
+Keys in docs/gates.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pipeline.files import write_atomically
+from pipeline.gate.errors import GateError
+
+if TYPE_CHECKING:   # run.py imports this room first, and --help waits for it
+    from pipeline.config import Config
+
+FILE_NAME = "metrics.json"
+SCHEMA_VERSION = 1
+
+Record: TypeAlias = Mapping[str, Any]
+
+# Of a configuration, what does not decide what is computed.
+_CIRCUMSTANCES = ("gate", "sweep", "runtime", "notes", "path", "run", "runs", "seed", "seeds")
+
+
+def config_hash(config: Config) -> str:
+    """sha256 of what the run computes: equal for the same recipe with another seed."""
+    recipe = {k: v for k, v in asdict(config).items() if k not in _CIRCUMSTANCES}
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+
+def provenance(config: Config, environment: Mapping[str, str]) -> dict[str, Any]:
+    """The record's first keys: schema version, git, seed, configuration, device, versions.
+
+    Args:
+        config: the run's.
+        environment: of `report.describe_environment`.
+    """
+    revision = environment["git revision"]
+    known = revision != "unknown"
+    elsewhere = ("git revision", "seed", "device", "command")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "task": config.task.name,
+        "git": {"revision": revision.removesuffix("+") if known else None,
+                "dirty": revision.endswith("+") if known else None},
+        "seed": config.seed,
+        "config_hash": config_hash(config),
+        "device": environment["device"],
+        "versions": {k: v for k, v in environment.items() if k not in elsewhere},
+        "command": environment["command"],
+    }
+
+
+def save_record(record: Record, directory: Path) -> None:
+    """Puts the record in the run's directory; figures that are not finite become null."""
+    content = json.dumps(_finite(record), indent=2, allow_nan=False)
+    write_atomically(directory / FILE_NAME, content + "\n")
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def load_record(directory: Path) -> dict[str, Any]:
+    """The record of a finished run.
+
+    Raises:
+        GateError: there is none, or of a schema that this program does not know.
+    """
+    path = directory / FILE_NAME
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise GateError(f"{directory}: no {FILE_NAME} in it; give the directory of a finished run, "
+                        "such as outputs/2026-01-31/12-00-00-abcdef") from None
+    except ValueError as error:
+        raise GateError(f"{path}: not JSON ({error}); the run must be repeated") from None
+    found = record.get("schema_version")
+    if found != SCHEMA_VERSION:
+        raise GateError(f"{path}: schema_version {found}, this program knows {SCHEMA_VERSION}")
+    return record
+
+
+def find_metric(record: Record, key: str) -> float | None:
+    """The number under a dotted key: `test_accuracy`, `durations.train`, `per_class.3.f1`.
+
+    NaN where the record says null: a figure that was not finite. None where there is no number.
+    """
+    here: Any = record
+    for part in key.split("."):
+        if isinstance(here, Mapping) and part in here:
+            here = here[part]
+        elif isinstance(here, Sequence) and part.isdecimal() and int(part) < len(here):
+            here = here[int(part)]
+        else:
+            return None
+    if here is None:
+        return math.nan
+    if isinstance(here, bool) or not isinstance(here, int | float):
+        return None
+    return float(here)
+
+
+def metric_names(record: Record) -> list[str]:
+    """The dotted keys of the figures one would judge or rank a run by."""
+    return list(_names(record))
+
+
+def _names(record: Record) -> Iterator[str]:
+    for key, value in record.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield key
+    yield from (f"durations.{stage}" for stage in record.get("durations", {}))
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """The sample standard deviation; None for fewer than two values."""
+    return statistics.stdev(values) if len(values) > 1 else None

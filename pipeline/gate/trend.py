@@ -1,0 +1,87 @@
+"""The trend file: one JSON object a line, appended at the end of every scheduled run or sweep."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.gate.errors import GateError
+from pipeline.gate.record import Record, find_metric
+
+log = logging.getLogger(__name__)
+
+METRICS = ("test_accuracy", "test_loss", "durations.train")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One run, or one sweep's best setting over its seeds; `metrics` holds one value a seed."""
+
+    time: str                      # ISO 8601 with offset
+    name: str
+    exit_code: int
+    git_revision: str | None = None
+    dirty: bool | None = None
+    config_hash: str = ""
+    metrics: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def moment(self) -> datetime:
+        """When the run began."""
+        return datetime.fromisoformat(self.time)
+
+
+def trend_point(name: str, started: datetime, exit_code: int, records: Sequence[Record]) -> Point:
+    """A point of the trend from the runs' records; from none when nothing came of it."""
+    origin: Mapping[str, Any] = records[0] if records else {}
+    git = origin.get("git", {})
+    values = {metric: [find_metric(record, metric) for record in records] for metric in METRICS}
+    return Point(
+        time=started.isoformat(timespec="seconds"), name=name, exit_code=exit_code,
+        git_revision=git.get("revision"), dirty=git.get("dirty"),
+        config_hash=origin.get("config_hash", ""),
+        metrics={metric: [value for value in found if value is not None]
+                 for metric, found in values.items() if any(v is not None for v in found)},
+    )
+
+
+def append_to_trend(path: Path, new: Point) -> None:
+    """Adds one line, durably, in one write; several processes may append to the same file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    broken = path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n")
+    line = ("\n" if broken else "") + json.dumps(asdict(new)) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(descriptor, line.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def load_trend(path: Path) -> list[Point]:
+    """All points in the file's order; none where there is no file yet.
+
+    A line that was cut off by a crash is left out with a warning.
+
+    Raises:
+        GateError: the file is no trend file at all.
+    """
+    if not path.exists():
+        return []
+    points: list[Point] = []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, start=1):
+        try:
+            points.append(Point(**json.loads(line)))
+        except (ValueError, TypeError):
+            log.warning("gate.trend=%s: line %d is no point of a trend; left out", path, number)
+    if lines and not points:
+        raise GateError(f"gate.trend={path}: none of its {len(lines)} lines is a point of a trend; "
+                        "give another file")
+    return points
