@@ -156,10 +156,14 @@ ScopeConfig: TypeAlias = Annotated[
 
 @dataclass
 class ModelConfig(Defaults):
-    """A network: either `scopes`, or `module`, a flax nnx module of the user's by import path."""
+    """A network: `scopes`, or `module`, a flax nnx module by import path, or `path`, a graph."""
 
     name: str = "model"
     input_shape: list[Positive] = field(default_factory=lambda: [784])
     scopes: dict[ScopeName, ScopeConfig] = field(default_factory=dict)
     module: str | None = None      # package.module.Class, called with (**arguments, rngs=…)
     arguments: dict[str, Any] = field(default_factory=dict)
+    path: str | None = None        # of a frozen graph, a SavedModel or a .meta
+    trainable: str | list[str] = "*"   # what of a graph is trained: full names or patterns
+    input: str = "input"           # nodes of a graph
+    logits: str = "logits"

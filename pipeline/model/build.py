@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,21 +27,34 @@ def build(config: ModelConfig, num_classes: int = 10) -> Network:
         ConfigError: it describes none: no scopes, a layer that does not fit its input, a `reuse`
             that names no earlier scope, a last layer that is not `num_classes` wide.
     """
-    if not config.scopes and config.module is None:
-        raise ConfigError("model.scopes is empty and model.module is null: nothing to build; "
-                          "give one of the two")
-    function = ScopeModel(config) if config.module is None else module_model(config)
+    function, input_shape = _function(config)
     scoped = scopes.transform(function)
     try:
-        specs, logits = scoped.describe(example(config.input_shape), training=False)
+        specs, logits = scoped.describe(example(input_shape), training=False)
     except ScopeError as error:
         raise ConfigError(f"model {config.name}: {error}") from error
     if logits.shape != (1, num_classes):
-        last = _last_key(config.scopes) if config.scopes else f"model.module={config.module}"
+        outside = f"model.module={config.module}" if config.module else f"model.path={config.path}"
+        last = _last_key(config.scopes) if config.scopes else outside
         raise ConfigError(f"{last}: the network ends in [batch, "
                           f"{', '.join(map(str, logits.shape[1:]))}]; the data has {num_classes} "
                           f"classes, so it must end in [batch, {num_classes}]")
-    return Network(config.name, tuple(config.input_shape), num_classes, specs, scoped)
+    return Network(config.name, input_shape, num_classes, specs, scoped)
+
+
+def _function(config: ModelConfig) -> tuple[Callable[[Array, bool], Array], tuple[int, ...]]:
+    """What the configuration describes as a function, and the shape of one example."""
+    if config.path is not None:
+        from pipeline.model.imported import imported_model  # late: most runs import no graph
+
+        return imported_model(config)
+    shape = tuple(config.input_shape)
+    if config.module is not None:
+        return module_model(config), shape
+    if not config.scopes:
+        raise ConfigError("model.scopes is empty, model.module and model.path are null: nothing "
+                          "to build; give one of the three")
+    return ScopeModel(config), shape
 
 
 @dataclass(frozen=True)

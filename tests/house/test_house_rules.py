@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lowering": {"errors", "files", "dtypes", "graph"},
     "execution": {"errors", "files", "dtypes", "graph", "checkpoint"},
     "scopes": {"errors", "files", "dtypes"},
-    "model": FOR_ALL | {"scopes"},
+    "model": FOR_ALL | {"scopes", "graph", "execution"},
     "train": FOR_ALL | {"scopes", "model", "data"},
     "evaluate": FOR_ALL | {"scopes", "model", "data", "train"},
     "persistence": FOR_ALL | FORMATS | {"scopes", "model", "data", "train", "evaluate"},
