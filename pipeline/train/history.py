@@ -42,4 +42,8 @@ class Patience:
             self.best, self.waited = value, 0
         else:
             self.waited += 1
-        return self.waited >= config.patience
+        return self.is_exhausted(config)
+
+    def is_exhausted(self, config: EarlyStoppingConfig | None) -> bool:
+        """Whether it was time to stop already: a run that stopped early is not trained on."""
+        return config is not None and self.waited >= config.patience

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,10 @@ class Snapshot:
 
 
 def save_snapshot(directory: Path, snapshot: Snapshot, *, keep: int | None = None) -> Path:
-    """Writes one orbax step, complete or not at all; removes all but the last `keep`, if given."""
+    """Writes one orbax step, complete or not at all; removes all but the last `keep`, if given.
+
+    A step that is there already is this run's, and the same: it stays.
+    """
     step = int(snapshot.state.step)
     record = {
         "recipe": snapshot.recipe,
@@ -43,14 +48,15 @@ def save_snapshot(directory: Path, snapshot: Snapshot, *, keep: int | None = Non
         "patience": asdict(snapshot.patience),
     }
     with _manager(directory, keep) as manager:
-        manager.save(
-            step,
-            args=ocp.args.Composite(
-                arrays=ocp.args.StandardSave(_arrays(snapshot)),
-                record=ocp.args.JsonSave(record),
-            ),
-            force=True,
-        )
+        if step not in manager.all_steps():
+            manager.save(
+                step,
+                args=ocp.args.Composite(
+                    arrays=ocp.args.StandardSave(_arrays(snapshot)),
+                    record=ocp.args.JsonSave(record),
+                ),
+                force=True,
+            )
     return directory / str(step)
 
 
@@ -58,25 +64,41 @@ def load_snapshot(step_directory: Path, like: Snapshot) -> Snapshot:
     """One step, in the form of `like`, the snapshot of a run that is about to start.
 
     Raises:
-        TrainError: the step was made by another recipe; the text shows the difference.
+        TrainError: the step was made by another recipe; the text shows the difference. Or it is
+            damaged, or no step of ours.
     """
-    directory, step = step_directory.parent, int(step_directory.name)
-    with _manager(directory) as manager:
+    with _told_as_damage(step_directory), _manager(step_directory.parent) as manager:
+        step = int(step_directory.name)
         record = manager.restore(step, args=ocp.args.Composite(record=ocp.args.JsonRestore()))[
             "record"
         ]
-        _require_same_recipe(directory, found=record["recipe"], expected=like.recipe)
+        _require_same_recipe(step_directory, found=record["recipe"], expected=like.recipe)
         template = jax.tree.map(ocp.utils.to_shape_dtype_struct, _arrays(like))
         arrays = manager.restore(
             step, args=ocp.args.Composite(arrays=ocp.args.StandardRestore(template))
         )["arrays"]
-    return Snapshot(
-        state=replace(arrays["state"], key=jax.random.wrap_key_data(arrays["state"].key)),
-        batches={name: np.asarray(value) for name, value in arrays["batches"].items()},
-        recipe=like.recipe,
-        history=[Interval(**interval) for interval in record["history"]],
-        patience=Patience(**record["patience"]),
-    )
+        return Snapshot(
+            state=replace(arrays["state"], key=jax.random.wrap_key_data(arrays["state"].key)),
+            batches={name: np.asarray(value) for name, value in arrays["batches"].items()},
+            recipe=like.recipe,
+            history=[Interval(**interval) for interval in record["history"]],
+            patience=Patience(**record["patience"]),
+        )
+
+
+@contextmanager
+def _told_as_damage(step_directory: Path) -> Iterator[None]:
+    """Orbax has no error of its own: what it meets in a damaged step, it raises."""
+    try:
+        yield
+    except TrainError:
+        raise
+    except (KeyError, TypeError, ValueError, OSError) as error:
+        raise TrainError(
+            f"{step_directory}: damaged, or no orbax step written by training "
+            f"({type(error).__name__}: {str(error)[:200]}); remove it to go on from the step "
+            "before it, or start a new run without restore=auto"
+        ) from error
 
 
 def find_step(directory: Path) -> Path | None:
@@ -94,7 +116,7 @@ def load_variables(step_directory: Path) -> Variables:
     """The variables of one orbax step: EMA shadows where the run kept them.
 
     Raises:
-        TrainError: there is no step of ours in that directory.
+        TrainError: there is no step of ours in that directory, or it is damaged.
     """
     arrays_directory = step_directory.resolve() / "arrays"
     if not arrays_directory.is_dir():
@@ -102,9 +124,10 @@ def load_variables(step_directory: Path) -> Variables:
             f"{step_directory}: not an orbax step written by training (no {arrays_directory.name}/ "
             "in it); give the directory named after the step, such as outputs/…/orbax/5000"
         )
-    with ocp.Checkpointer(ocp.StandardCheckpointHandler()) as checkpointer:
+    handler = ocp.StandardCheckpointHandler()
+    with _told_as_damage(step_directory), ocp.Checkpointer(handler) as checkpointer:
         state = checkpointer.restore(arrays_directory)["state"]
-    return {**state["params"], **state["ema"], **state["statistics"]}
+        return {**state["params"], **state["ema"], **state["statistics"]}
 
 
 def _arrays(snapshot: Snapshot) -> dict[str, Any]:
