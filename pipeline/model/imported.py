@@ -60,9 +60,8 @@ def imported_model(config: ModelConfig) -> tuple[ImportedModel, tuple[int, ...]]
     chosen = imported.trainable(*patterns)
     function = imported.function([config.input], [config.logits], trainable=chosen)
     values = {name: imported.values[name] for name in function.variables}
-    model = ImportedModel(
-        function, {**function.constants, **values}, frozenset(chosen), regularizer(config.regularizer)
-    )
+    penalty = regularizer(config.regularizer)
+    model = ImportedModel(function, {**function.constants, **values}, frozenset(chosen), penalty)
     shape = imported.get_tensor_by_name(f"{config.input}:0").shape
     known = shape is not None and all(size is not None for size in shape[1:])
     return model, tuple(shape[1:]) if known and shape else tuple(config.input_shape)
