@@ -41,11 +41,16 @@ def evaluate(network: Network, variables: Variables, split: DataSet) -> Evaluati
 
 
 def score_logits(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> Evaluation:
-    """The figures of given logits float [n, classes] against labels [n], in float64 throughout."""
+    """The figures of given logits float [n, classes] against labels [n], in float64 throughout.
+
+    Where logits are not finite the loss is not either, and NaN is never what a model predicts.
+    """
     examples, classes = logits.shape
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    predictions = logits.argmax(axis=1).astype(np.uint8)
+    with np.errstate(invalid="ignore"):
+        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+        log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    # NumPy's argmax would take NaN for the largest, and right answers would be made of it.
+    predictions = np.where(np.isnan(logits), -np.inf, logits).argmax(axis=1).astype(np.uint8)
     confusion = np.bincount(
         labels.astype(np.int64) * classes + predictions, minlength=classes * classes
     ).reshape(classes, classes)
