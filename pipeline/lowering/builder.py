@@ -6,6 +6,7 @@ that broadcast take it as it is; others ask for it `full`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -100,7 +101,8 @@ class Builder:
         """Repeat a lazy tensor until it fills `shape`."""
         if tuple(operand.shape) == tuple(shape):
             return operand
-        if isinstance(operand, np.ndarray) and all(isinstance(size, int) for size in shape):
+        if isinstance(operand, np.ndarray) and dims.is_known(shape) and (
+                math.prod(shape) * operand.itemsize <= _SHARED_BYTES or operand.ndim):
             return np.broadcast_to(operand, shape)
         if not operand.shape:
             return self.op("Fill", self.sizes(shape), operand, shape=shape)
@@ -166,6 +168,22 @@ class Builder:
         else:
             wanted = self.sizes(shape)
         return self.op("Reshape", operand, wanted, shape=shape)
+
+    def stack(self, operands: Sequence[Operand], axis: int) -> Operand:
+        """Operands of one shape side by side along a new axis."""
+        if all(isinstance(operand, np.ndarray) for operand in operands):
+            return np.stack(operands, axis)  # type: ignore[arg-type]
+        first = operands[0].shape
+        return self.op("Pack", *operands, shape=(*first[:axis], len(operands), *first[axis:]),
+                       axis=axis)
+
+    def select(self, condition: Operand, yes: Operand, no: Operand) -> Tensor:
+        """`yes` where the condition holds and `no` elsewhere; all three may be lazy."""
+        if self.opset.modern:
+            return self.op("Select", condition, yes, no)
+        joint = self.joint([condition, yes, no])    # TensorFlow 1's Select does not broadcast
+        parts = (self.expand(each, joint) for each in (condition, yes, no))
+        return self.op("Select", *parts)
 
     def split(self, operand: Operand, count: int, axis: int) -> list[Tensor]:
         """`count` equal parts along an axis."""

@@ -151,8 +151,11 @@ class _Flattener:
     def _param(self, value: Any) -> Any:
         if isinstance(value, (ClosedJaxpr, Jaxpr)):
             return self.program(value)
-        if isinstance(value, tuple) and value and isinstance(value[0], (ClosedJaxpr, Jaxpr)):
-            return tuple(self.program(each) for each in value)
+        if isinstance(value, np.integer):
+            return int(value)
+        if isinstance(value, tuple):
+            parts = [self._param(each) for each in value]
+            return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
         return value
 
     def _fresh(self, variable: Any) -> Value:

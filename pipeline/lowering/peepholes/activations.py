@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from pipeline.lowering.ir import Equation, Value
 from pipeline.lowering.peepholes.match import Found, Matcher, peephole
 
@@ -65,7 +67,8 @@ def _leaky_relu_or_elu(matcher: Matcher, equation: Equation) -> Found:
     x, otherwise = found
     inner, factor = _scaled(matcher, otherwise)
     if inner is x:
-        return "nn.leaky_relu", [x], {"alpha": factor}
+        exact = x.dtype != np.float64 or float(np.float32(factor)) == factor  # a float attribute
+        return ("nn.leaky_relu", [x], {"alpha": factor}) if exact else None
     exponential = matcher.made_by(inner, "expm1")
     if exponential is None or not _is_zero_where_positive(matcher, exponential.inputs[0], x):
         return None

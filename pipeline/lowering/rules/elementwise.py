@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
+import math
+
+import ml_dtypes
 import numpy as np
 
 from pipeline.lowering.builder import Builder, Operand, Tensor
 from pipeline.lowering.errors import Unsupported
-from pipeline.lowering.ir import DType, Equation
+from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 
 _COMMUTATIVE = ("Add", "Mul", "Maximum", "Minimum", "LogicalAnd", "LogicalOr")
+_HALF = ("float16", "bfloat16")
+# ops without a CPU kernel for half precision, or for bfloat16 (TensorFlow 2.21)
+_ONLY_SINGLE = ("Rint", "Erfinv", "Lgamma", "Digamma", "NextAfter", "Igamma", "Igammac", "Betainc",
+                "Polygamma", "Zeta", "BesselI0e", "BesselI1e", "TruncateMod")
+
+
+def apply(b: Builder, op: str, *operands: Operand) -> Operand:
+    """The op, in single precision if it has no kernel for half."""
+    dtype = operands[0].dtype
+    if op in _ONLY_SINGLE and dtype.name in _HALF:
+        single = [b.cast(operand, np.dtype(np.float32)) for operand in operands]
+        return b.cast(b.op(op, *single), dtype)
+    return b.op(op, *operands)
 
 
 def unary(primitive: str, op: str) -> None:
     """`primitive(x)` is the op."""
-    rule(primitive)(lambda b, e: b.op(op, b.operand(e.inputs[0])))
+    rule(primitive)(lambda b, e: apply(b, op, b.operand(e.inputs[0])))
 
 
-def binary(primitive: str, op: str, *, on_bool: str = "", on_int: str = "") -> None:
-    """`primitive(x, y)` is the op; booleans and integers may have another one."""
-    def lower(b: Builder, e: Equation) -> Tensor:
-        kind = e.inputs[0].dtype.kind
-        chosen = on_bool if kind == "b" and on_bool else on_int if kind in "iu" and on_int else op
+def binary(primitive: str, op: str, *, on_bool: str = "") -> None:
+    """`primitive(x, y)` is the op; booleans may have another one."""
+    def lower(b: Builder, e: Equation) -> Operand:
+        chosen = on_bool if on_bool and e.inputs[0].dtype.kind == "b" else op
         x, y = b.operands(e)
         if chosen in _COMMUTATIVE and isinstance(x, np.ndarray):
             x, y = y, x    # some readers know a constant only as second operand
-        return b.op(chosen, x, y)
+        return apply(b, chosen, x, y)
     rule(primitive)(lower)
 
 
-unary("neg", "Neg")
-unary("abs", "Abs")
-unary("sign", "Sign")
 unary("floor", "Floor")
 unary("ceil", "Ceil")
 unary("exp", "Exp")
@@ -59,80 +71,128 @@ unary("erfc", "Erfc")
 unary("erf_inv", "Erfinv")
 unary("lgamma", "Lgamma")
 unary("digamma", "Digamma")
+unary("bessel_i0e", "BesselI0e")
+unary("bessel_i1e", "BesselI1e")
 unary("is_finite", "IsFinite")
+unary("conj", "Conj")
 
-binary("add", "Add", on_bool="LogicalOr")
-binary("add_any", "Add", on_bool="LogicalOr")
 binary("sub", "Sub")
 binary("mul", "Mul", on_bool="LogicalAnd")
 binary("max", "Maximum", on_bool="LogicalOr")
 binary("min", "Minimum", on_bool="LogicalAnd")
 binary("pow", "Pow")
 binary("atan2", "Atan2")
+binary("nextafter", "NextAfter")
+binary("igamma", "Igamma")
+binary("igammac", "Igammac")
+binary("polygamma", "Polygamma")
+binary("zeta", "Zeta")
 binary("eq", "Equal")
 binary("ne", "NotEqual")
-binary("lt", "Less")
-binary("le", "LessEqual")
-binary("gt", "Greater")
-binary("ge", "GreaterEqual")
-binary("and", "BitwiseAnd", on_bool="LogicalAnd")
-binary("or", "BitwiseOr", on_bool="LogicalOr")
-binary("xor", "BitwiseXor", on_bool="NotEqual")
+binary("eq_to", "Equal")
 
 
-@rule("not")
-def _not(b: Builder, e: Equation) -> Tensor:
-    op = "LogicalNot" if e.inputs[0].dtype.kind == "b" else "Invert"
-    return b.op(op, b.operand(e.inputs[0]))
-
-
-@rule("div")
-def _div(b: Builder, e: Equation) -> Tensor:
-    if e.output.dtype.kind not in "iu":
-        return b.op("RealDiv", *b.operands(e))
+@rule("add", "add_any")
+def _add(b: Builder, e: Equation) -> Operand:
     x, y = b.operands(e)
-    safe, is_zero = _without_zeros(b, y)
-    quotient = b.op("TruncateDiv", x, safe)
-    # XLA: x / 0 is -1 (all bits set), where TensorFlow raises
-    return quotient if is_zero is None else select(b, is_zero, _full_bits(y.dtype), quotient)
+    if isinstance(x, np.ndarray):
+        x, y = y, x
+    if e.output.dtype.kind == "b":
+        return b.op("LogicalOr", x, y)
+    # Add has no wide unsigned integers
+    return b.op("AddV2" if e.output.dtype.name in ("uint16", "uint32", "uint64") else "Add", x, y)
 
 
-@rule("rem")
-def _rem(b: Builder, e: Equation) -> Tensor:
-    x, y = b.operands(e)
-    if e.output.dtype.kind not in "iu":
-        return b.op("TruncateMod", x, y)
-    safe, is_zero = _without_zeros(b, y)
-    rest = b.op("TruncateMod", x, safe)
-    return rest if is_zero is None else select(b, is_zero, x, rest)   # XLA: x % 0 is x
+def comparison(primitive: str, op: str) -> None:
+    """An order; booleans are ordered as 0 and 1."""
+    def lower(b: Builder, e: Equation) -> Tensor:
+        x, y = b.operands(e)
+        if x.dtype.kind == "b":
+            x, y = (b.cast(each, np.dtype(np.int32)) for each in (x, y))
+        return b.op(op, x, y)
+    rule(primitive)(lower)
 
 
-def _without_zeros(b: Builder, divisor: Operand) -> tuple[Operand, Operand | None]:
-    """The divisor with 1 for 0, and where that was; the latter is None when it is nowhere."""
-    if isinstance(divisor, np.ndarray) and divisor.all():
-        return divisor, None
-    zero, one = (np.asarray(number, divisor.dtype) for number in (0, 1))
-    is_zero = b.op("Equal", divisor, zero)
-    return select(b, is_zero, one, divisor), is_zero
+comparison("lt", "Less")
+comparison("le", "LessEqual")
+comparison("gt", "Greater")
+comparison("ge", "GreaterEqual")
 
 
-def _full_bits(dtype: DType) -> Operand:
-    return np.invert(np.zeros((), dtype))
+def total_order(primitive: str, op: str) -> None:
+    """An order in which NaN is the largest: `op`, or NaN on the right (`y`) alone."""
+    def lower(b: Builder, e: Equation) -> Tensor:
+        x, y = b.operands(e)
+        ordered = b.op(op, x, y)
+        if x.dtype.kind not in "fV":
+            return ordered
+        x_nan, y_nan = b.op("NotEqual", x, x), b.op("NotEqual", y, y)
+        if op == "LessEqual":
+            return b.op("LogicalOr", ordered, y_nan)
+        return b.op("LogicalOr", ordered,
+                    b.op("LogicalAnd", y_nan, b.op("LogicalNot", x_nan)))
+    rule(primitive)(lower)
+
+
+total_order("lt_to", "Less")
+total_order("le_to", "LessEqual")
+
+
+@rule("neg")
+def _neg(b: Builder, e: Equation) -> Tensor:
+    x = b.operand(e.inputs[0])
+    if x.dtype.kind == "u":
+        return b.op("Sub", np.zeros((), x.dtype), x)
+    return b.op("Neg", x)
+
+
+@rule("abs")
+def _abs(b: Builder, e: Equation) -> Operand:
+    x = b.operand(e.inputs[0])
+    if x.dtype.kind == "u":
+        return x
+    if x.dtype.kind == "c":
+        return b.op("ComplexAbs", x, Tout=e.output.dtype)
+    return b.op("Abs", x)
+
+
+@rule("sign")
+def _sign(b: Builder, e: Equation) -> Tensor:
+    x = b.operand(e.inputs[0])
+    if x.dtype.kind == "u":
+        return b.op("Minimum", x, np.ones((), x.dtype))
+    return b.op("Sign", x)
 
 
 @rule("integer_pow")
 def _integer_pow(b: Builder, e: Equation) -> Operand:
     x, exponent = b.operand(e.inputs[0]), e.params["y"]
-    if exponent == 2:
-        return b.op("Square", x)
-    if exponent == -1:
-        return b.op("Reciprocal", x)
-    return b.op("Pow", x, np.asarray(exponent, x.dtype))
+    if exponent < 0:
+        return b.op("Reciprocal", _power(b, x, -exponent))
+    return _power(b, x, exponent)
+
+
+def _power(b: Builder, x: Operand, exponent: int) -> Operand:
+    """By squaring, as XLA does: `Pow` rounds otherwise, and knows no unsigned integers."""
+    if exponent == 0:
+        return np.ones((), x.dtype)
+    result: Operand | None = None
+    while exponent:
+        if exponent & 1:
+            result = x if result is None else b.op("Mul", result, x)
+        exponent >>= 1
+        if exponent:
+            x = b.op("Square", x)
+    assert result is not None
+    return result
 
 
 @rule("exp2")
 def _exp2(b: Builder, e: Equation) -> Tensor:
-    return b.op("Pow", np.asarray(2, e.output.dtype), b.operand(e.inputs[0]))
+    x = b.operand(e.inputs[0])
+    if x.dtype.kind == "c":
+        return b.op("Exp", b.op("Mul", x, np.asarray(math.log(2), x.dtype)))
+    return b.op("Pow", np.asarray(2, x.dtype), x)
 
 
 @rule("cbrt")
@@ -143,12 +203,13 @@ def _cbrt(b: Builder, e: Equation) -> Tensor:
 
 
 @rule("round")
-def _round(b: Builder, e: Equation) -> Tensor:
+def _round(b: Builder, e: Equation) -> Operand:
     x = b.operand(e.inputs[0])
     if int(e.params["rounding_method"]) == 1:     # to even
-        return b.op("Rint", x)
+        return apply(b, "Rint", x)
     half = np.asarray(0.5, x.dtype)               # away from zero
-    return b.op("Mul", b.op("Sign", x), b.op("Floor", b.op("Add", b.op("Abs", x), half)))
+    magnitude = b.op("Floor", b.op("Add", b.op("Abs", x), half))
+    return b.op("Mul", b.op("Sign", x), magnitude)
 
 
 @rule("clamp")
@@ -157,29 +218,61 @@ def _clamp(b: Builder, e: Equation) -> Tensor:
     return b.op("Minimum", b.op("Maximum", x, low), high)
 
 
+@rule("regularized_incomplete_beta")
+def _betainc(b: Builder, e: Equation) -> Operand:
+    return apply(b, "Betainc", *b.full_operands(e))
+
+
 @rule("select_n")
 def _select_n(b: Builder, e: Equation) -> Operand:
     which, *cases = b.operands(e)
+    return choose(b, which, cases)
+
+
+def choose(b: Builder, which: Operand, cases: list[Operand]) -> Operand:
+    """`cases[which]`, element by element; `which` is boolean or counts from 0."""
     if which.dtype.kind == "b":
-        return select(b, which, *reversed(cases))
+        no, yes = cases if len(cases) == 2 else (cases[0], cases[0])
+        return b.select(which, yes, no)
     result = cases[-1]
     for index in range(len(cases) - 2, -1, -1):
         chosen = b.op("Equal", which, np.asarray(index, which.dtype))
-        result = select(b, chosen, cases[index], result)
+        result = b.select(chosen, cases[index], result)
     return result
 
 
-def select(b: Builder, condition: Operand, yes: Operand, no: Operand) -> Tensor:
-    """`yes` where the condition holds and `no` elsewhere; all three may be lazy."""
-    if b.opset.modern:
-        return b.op("Select", condition, yes, no)
-    joint = b.joint([condition, yes, no])    # TensorFlow 1's Select does not broadcast
-    return b.op("Select", *(b.expand(each, joint) for each in (condition, yes, no)))
-
-
-@rule("convert_element_type")
+@rule("convert_element_type", "to_edtype", "from_edtype")
 def _convert(b: Builder, e: Equation) -> Operand:
     x, dtype = b.operand(e.inputs[0]), e.output.dtype
-    if not isinstance(dtype, np.dtype):
-        raise Unsupported(f"to {dtype}")
+    if not isinstance(dtype, np.dtype) or not isinstance(x.dtype, np.dtype):
+        raise Unsupported(f"from {x.dtype} to {dtype}")
+    if x.dtype.kind == "c" and dtype.kind not in "cb":
+        x = b.op("Real", x, Tout=np.empty(0, x.dtype).real.dtype)
     return b.cast(x, dtype)
+
+
+@rule("reduce_precision")
+def _reduce_precision(b: Builder, e: Equation) -> Operand:
+    """Rounding to a smaller type and back."""
+    x, bits = b.operand(e.inputs[0]), (e.params["exponent_bits"], e.params["mantissa_bits"])
+    known = {(8, 7): np.dtype(ml_dtypes.bfloat16), (5, 10): np.dtype(np.float16),
+             (8, 23): np.dtype(np.float32), (11, 52): np.dtype(np.float64)}
+    if bits not in known:
+        raise Unsupported(f"exponent and mantissa of {bits} bits")
+    smaller = known[bits]
+    return b.cast(b.cast(x, smaller), x.dtype) if smaller.itemsize < x.dtype.itemsize else x
+
+
+@rule("complex")
+def _complex(b: Builder, e: Equation) -> Tensor:
+    return b.op("Complex", *b.operands(e), Tout=e.output.dtype)
+
+
+@rule("real")
+def _real(b: Builder, e: Equation) -> Tensor:
+    return b.op("Real", b.operand(e.inputs[0]), Tout=e.output.dtype)
+
+
+@rule("imag")
+def _imag(b: Builder, e: Equation) -> Tensor:
+    return b.op("Imag", b.operand(e.inputs[0]), Tout=e.output.dtype)

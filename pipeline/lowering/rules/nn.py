@@ -22,6 +22,13 @@ def _leaky_relu(b: Builder, e: Equation) -> Tensor:
     return b.op("LeakyRelu", b.operand(e.inputs[0]), alpha=e.params["alpha"])
 
 
+@rule("nn.scaled_elu")
+def _scaled_elu(b: Builder, e: Equation) -> Tensor:
+    """As it was found: the condition, the value elsewhere, the value where it holds."""
+    _, condition, no, yes = b.operands(e)
+    return b.select(condition, yes, no)
+
+
 def _on_last_axis(primitive: str, op: str) -> None:
     rule(primitive)(lambda b, e: b.op(op, b.full(e.inputs[0]), shape=e.output.shape))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 
@@ -44,3 +45,15 @@ def extreme(primitive: str, op: str) -> None:
 
 extreme("argmax", "ArgMax")
 extreme("argmin", "ArgMin")
+
+
+@rule("reduce_xor")
+def _reduce_xor(b: Builder, e: Equation) -> Operand:
+    """Whether an odd number of the bits are set."""
+    if e.output.dtype.kind != "b":
+        raise Unsupported("integers")
+    counted = b.cast(b.full(e.inputs[0]), np.dtype(np.int32))
+    axes = np.asarray(e.params["axes"], np.int32)
+    total = b.op("Sum", counted, axes, shape=e.output.shape)
+    return b.op("Equal", b.op("FloorMod", total, np.asarray(2, np.int32)),
+                np.asarray(1, np.int32))

@@ -144,3 +144,44 @@ def pad(b: Builder, x: Operand, amounts: Sequence[tuple[Any, Any]], value: Opera
     if isinstance(value, np.ndarray) and value == 0:
         return b.op("Pad", x, paddings, shape=shape)
     return b.op("PadV2", x, paddings, value, shape=shape)
+
+
+@rule("tile")
+def _tile(b: Builder, e: Equation) -> Operand:
+    return b.op("Tile", b.full(e.inputs[0]), b.sizes(e.params["reps"]), shape=e.output.shape)
+
+
+@rule("split")
+def _split(b: Builder, e: Equation) -> list[Tensor]:
+    x, sizes, axis = b.full(e.inputs[0]), e.params["sizes"], e.params["axis"]
+    shapes = [value.shape for value in e.outputs]
+    if all(dims.same(size, sizes[0]) for size in sizes):
+        return b.ops("Split", np.asarray(axis, np.int32), x, shapes=shapes, num_split=len(sizes))
+    return b.ops("SplitV", x, b.sizes(sizes), np.asarray(axis, np.int32), shapes=shapes,
+                 num_split=len(sizes))
+
+
+@rule("stack")
+def _stack(b: Builder, e: Equation) -> Operand:
+    return b.op("Pack", *b.full_operands(e), shape=e.output.shape, axis=e.params["axis"])
+
+
+@rule("unstack")
+def _unstack(b: Builder, e: Equation) -> list[Tensor]:
+    return b.ops("Unpack", b.full(e.inputs[0]), shapes=[value.shape for value in e.outputs],
+                 num=len(e.outputs), axis=e.params["axis"])
+
+
+@rule("empty", "empty2")
+def _empty(b: Builder, e: Equation) -> Operand:
+    return np.zeros((), e.output.dtype)
+
+
+@rule("iota_2x32_shape")
+def _iota_2x32_shape(b: Builder, e: Equation) -> list[Operand]:
+    """The upper and lower 32 bits of 0, 1, 2, … in row-major order."""
+    shape = e.output.shape
+    if not dims.is_known(shape):
+        raise Unsupported("random bits of unknown shape")
+    counts = np.arange(int(np.prod(shape)), dtype=np.uint64).reshape(shape)
+    return [(counts >> np.uint64(32)).astype(np.uint32), counts.astype(np.uint32)]
