@@ -20,8 +20,8 @@ INITIALIZERS: dict[str, Callable[..., initializers.Initializer]] = {
     "truncated_normal": initializers.TruncatedNormal,
     "random_normal": initializers.RandomNormal,
     "random_uniform": initializers.RandomUniform,
-    "glorot_uniform": initializers.glorot_uniform,
-    "glorot_normal": initializers.glorot_normal,
+    "glorot_uniform": initializers.glorot_uniform_initializer,
+    "glorot_normal": initializers.glorot_normal_initializer,
     "he_uniform": initializers.he_uniform,
     "he_normal": initializers.he_normal,
     "orthogonal": initializers.Orthogonal,
@@ -71,5 +71,5 @@ def regularizer(config: RegularizerConfig | None) -> Callable[[Array], Any] | No
     if config is None:
         return None
     if config.kind == "l1":
-        return scopes.L1(config.scale)
-    return scopes.L2(config.scale) if config.kind == "l2" else scopes.no_regularizer
+        return scopes.l1_regularizer(config.scale)
+    return scopes.l2_regularizer(config.scale) if config.kind == "l2" else scopes.no_regularizer

@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from pipeline.scopes.errors import ScopeError, ScopeTypeError
 from pipeline.scopes.initial import check_dtype, from_value, settle, settle_shape
-from pipeline.scopes.names import check_root, join
+from pipeline.scopes.names import check_nested, check_root, join
 from pipeline.scopes.namespace import Namespace
 from pipeline.scopes.regularizers import Regularizer, no_regularizer
 from pipeline.scopes.scope import (
@@ -90,7 +90,7 @@ def get_variable(
 def get_local_variable(name: str, *args: Any, **kwargs: Any) -> Any:
     """Makes or finds a variable that is neither trained nor saved, in `local_variables`."""
     kwargs["trainable"] = False
-    kwargs.setdefault("collections", [GraphKeys.LOCAL_VARIABLES])
+    kwargs["collections"] = [*(kwargs.get("collections") or []), GraphKeys.LOCAL_VARIABLES]
     return get_variable(name, *args, **kwargs)
 
 
@@ -114,7 +114,8 @@ def Variable(
         ScopeError: an illegal name, or an initial value that depends on traced arguments.
     """
     store = current_store()
-    full_name = check_root(join(current_name_scope(), name or "Variable"))
+    name, outside = name or "Variable", current_name_scope()
+    full_name = join(outside, check_nested(name) if outside else check_root(name))
     initial = from_value(full_name, initial_value, None if dtype is None else np.dtype(dtype))
     full_name = namespace_of(store).names.unique(full_name)
     spec = VariableSpec(full_name, initial.shape, initial.dtype, trainable,
@@ -155,9 +156,9 @@ def get_or_create(
             f"Variable {name} does not exist, or was not created with get_variable(). "
             "Did you mean to set reuse=AUTO_REUSE in VarScope?"
         )
+    initial = settle(name, declared, dtype, initializer)
     if not check_root(name).rpartition("/")[2]:
         raise ScopeError(f"'{name}': a variable needs a name; found an empty one")
-    initial = settle(name, declared, dtype, initializer)
     spec = VariableSpec(
         namespace.names.unique(name), initial.shape, initial.dtype, trainable,
         _collections(trainable, collections), initial.make,

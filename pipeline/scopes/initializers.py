@@ -168,14 +168,14 @@ def fans(shape: Shape) -> tuple[float, float]:
     return float(field * shape[-2]), float(field * shape[-1])
 
 
-def glorot_uniform(scale: float = 1.0) -> VarianceScaling:
+def glorot_uniform_initializer() -> VarianceScaling:
     """Uniform within ±√(6 / (fan in + fan out)): TensorFlow's default for floating point."""
-    return VarianceScaling(scale, "fan_avg", "uniform")
+    return VarianceScaling(1.0, "fan_avg", "uniform")
 
 
-def glorot_normal(scale: float = 1.0) -> VarianceScaling:
+def glorot_normal_initializer() -> VarianceScaling:
     """Truncated normal of variance 2 / (fan in + fan out)."""
-    return VarianceScaling(scale, "fan_avg", "truncated_normal")
+    return VarianceScaling(1.0, "fan_avg", "truncated_normal")
 
 
 def he_uniform() -> VarianceScaling:
@@ -188,9 +188,9 @@ def he_normal() -> VarianceScaling:
     return VarianceScaling(2.0, "fan_in", "truncated_normal")
 
 
-def xavier(uniform: bool = True) -> VarianceScaling:
+def xavier_initializer(uniform: bool = True) -> VarianceScaling:
     """Glorot's initializer under the name that tf.contrib.layers gave it."""
-    return glorot_uniform() if uniform else glorot_normal()
+    return glorot_uniform_initializer() if uniform else glorot_normal_initializer()
 
 
 def default(name: str, dtype: np.dtype[np.generic]) -> Initializer:
@@ -200,10 +200,21 @@ def default(name: str, dtype: np.dtype[np.generic]) -> Initializer:
         ScopeError: complex numbers, for which TensorFlow has no default either (A11).
     """
     if jnp.issubdtype(dtype, jnp.floating):
-        return glorot_uniform()
+        return glorot_uniform_initializer()
     if jnp.issubdtype(dtype, jnp.complexfloating):
         raise ScopeError(f"An initializer for variable {name} of {dtype} is required")
     return Zeros()
+
+
+# The names that TensorFlow 1 programs know them by.
+zeros_initializer = Zeros
+ones_initializer = Ones
+constant_initializer = Constant
+truncated_normal_initializer = TruncatedNormal
+random_normal_initializer = RandomNormal
+random_uniform_initializer = RandomUniform
+variance_scaling_initializer = VarianceScaling
+orthogonal_initializer = Orthogonal
 
 
 def _drawn(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:

@@ -20,7 +20,7 @@ from jax.extend.core import get_opaque_trace_state, set_current_trace, take_curr
 
 from pipeline.scopes.names import Names
 from pipeline.scopes.sources import Source
-from pipeline.scopes.spec import VariableSpec
+from pipeline.scopes.spec import GraphKeys, VariableSpec
 
 if TYPE_CHECKING:
     from pipeline.scopes.scope import VariableScope
@@ -42,6 +42,20 @@ class State:
     opened: Mapping[str, int] = field(default_factory=dict)
     names: str = ""
     pending: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RegularizationLoss:
+    """The penalty on one variable, computed when asked for."""
+
+    name: str
+    variable: Any
+
+    def value(self) -> Array | None:
+        """The penalty on the variable's present value: a scalar, None for no penalty."""
+        penalty: Array | None = self.variable.get_metadata("spec").regularizer(
+            self.variable.get_value())
+        return penalty
 
 
 class Namespace:
@@ -70,6 +84,9 @@ class Namespace:
             members = self.collections.setdefault(collection, [])
             if not any(member is variable for member in members):
                 members.append(variable)
+        if spec.regularizer is not None:
+            losses = self.collections.setdefault(GraphKeys.REGULARIZATION_LOSSES, [])
+            losses.append(RegularizationLoss(f"{spec.key}/Regularizer", variable))
 
 
 def tracing() -> bool:

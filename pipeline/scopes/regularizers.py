@@ -58,6 +58,12 @@ def no_regularizer(weights: Array) -> None:
     """No penalty, whatever the scope would have handed down."""
 
 
+# The names that tf.contrib.layers gave them.
+l1_regularizer = L1
+l2_regularizer = L2
+l1_l2_regularizer = L1L2
+
+
 def _check(scale: float) -> None:
     if not scale >= 0.0:
         raise ScopeError(f"a regularizer's scale must be 0 or more; found {scale}")

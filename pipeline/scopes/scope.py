@@ -242,9 +242,9 @@ class variable_scope:
         namespace = namespace_of(current_store())
         before = get_state(namespace)
         name, parent, ops = self._resolve_names(before)
-        new = self._auxiliary and ops
-        ops = _resolve(namespace, before.names, ops) if new else before.names
-        original = f"{ops}/" if ops else ""
+        opens = self._auxiliary and (ops or self._target is None)
+        inner = _resolve(namespace, before.names, ops) if opens else before.names
+        original = f"{inner}/" if inner and (opens or not self._auxiliary) else ""
         if isinstance(self._target, VariableScope):
             original = parent.original_name_scope
         scope = VariableScope(name, original, self._reuse or parent.reuse,
@@ -252,7 +252,7 @@ class variable_scope:
         opened = dict(before.opened)
         opened[name] = opened.get(name, 0) + 1
         inside = replace(before, scope=scope, opened=opened)
-        self._open.append(_enter(namespace, inside, ops, before))
+        self._open.append(_enter(namespace, inside, inner, before))
         return scope
 
     def _resolve_names(self, state: State) -> tuple[str, VariableScope, str]:
@@ -276,11 +276,10 @@ class variable_scope:
         if state.scope is not opened.inside.scope:
             raise ScopeNestingError("Improper nesting of variable_scope.")
         opened.jax_names.__exit__(kind, error, trace)
-        counts = state.opened
-        if isinstance(self._target, VariableScope):
-            counts = opened.before.opened
-        below = f"{state.scope.name}/"
-        counts = {name: n for name, n in counts.items() if not name.startswith(below)}
+        counts = opened.inside.opened
+        if not isinstance(self._target, VariableScope):
+            below = f"{state.scope.name}/"
+            counts = {name: n for name, n in state.opened.items() if not name.startswith(below)}
         opened.namespace.state.set(replace(opened.before, opened=counts))
 
 

@@ -92,6 +92,27 @@ class VariableStore(nnx.Module):  # type: ignore[misc]
                                 f"{', '.join(v.get_metadata('spec').name for v in self) or 'none'}")
         return vars(self.variables)[_bare(name)]
 
+    def get_tensor_by_name(self, name: str) -> Any:
+        """The variable whose tensor is called `layer1/weights:0`, as a graph finds it (B22).
+
+        Raises:
+            ScopeError: a name without `:0`.
+            ScopeKeyError: there is no such variable, or it has no such output.
+        """
+        operation, colon, output = name.rpartition(":")
+        if not colon and name in self:
+            raise ScopeError(f"The name '{name}' refers to an Operation, not a Tensor. Tensor "
+                             'names must be of the form "<op_name>:<output_index>".')
+        if not colon:
+            raise ScopeError(f"The name '{name}' looks like an (invalid) Operation name, not a "
+                             'Tensor. Tensor names must be of the form "<op_name>:<output_index>".')
+        lost = f"The name '{name}' refers to a Tensor which does not exist. The operation, "
+        if operation not in self:
+            raise ScopeKeyError(f"{lost}'{operation}', does not exist in the graph.")
+        if output != "0":
+            raise ScopeKeyError(f"{lost}'{operation}', exists but only has 1 outputs.")
+        return self[name]
+
     def values(self) -> dict[str, Array]:
         """All values by name, in the order of creation."""
         return {v.get_metadata("spec").name: v.get_value() for v in self}

@@ -53,16 +53,16 @@ class Transformed(Generic[Result]):
         Raises:
             ScopeError: what `function` does with its scopes is wrong.
         """
-        found: list[VariableStore] = []
+        found: list[dict[str, VariableSpec]] = []
 
         def run(*args: Any) -> Result:
             source = Placeholder(current_trace())
             result, store = _run(source, jax.random.key(0), self.function, args, kwargs)
-            found.append(store)
+            found.append(store.specs())
             return result
 
         result = jax.eval_shape(run, *args)
-        return found[0].specs(), result
+        return found[0], result
 
     def init(self, seed: ArrayLike, *args: Any, **kwargs: Any) -> VariableStore:
         """A store with the variables' initial values; `function` itself is only run abstractly.
