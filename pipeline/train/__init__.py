@@ -5,11 +5,12 @@ Read `step` for what is learned, `loop` for when things happen, `snapshot` for h
 
 from pipeline.train.errors import TrainError as TrainError
 from pipeline.train.history import Interval as Interval
-from pipeline.train.loop import FitResult as FitResult
 from pipeline.train.loop import Observer as Observer
-from pipeline.train.loop import Stop as Stop
 from pipeline.train.loop import fit as fit
 from pipeline.train.loss import cross_entropy as cross_entropy
+from pipeline.train.numbers import TRACEABLE as TRACEABLE
+from pipeline.train.result import FitResult as FitResult
+from pipeline.train.result import Stop as Stop
 from pipeline.train.schedule import build_schedule as build_schedule
 from pipeline.train.schedule import exponential_decay as exponential_decay
 from pipeline.train.snapshot import Snapshot as Snapshot
@@ -19,3 +20,5 @@ from pipeline.train.snapshot import save_snapshot as save_snapshot
 from pipeline.train.state import TrainState as TrainState
 from pipeline.train.step import build_interval as build_interval
 from pipeline.train.step import build_step as build_step
+from pipeline.train.together import Member as Member
+from pipeline.train.together import fit_together as fit_together

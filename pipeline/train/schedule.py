@@ -21,13 +21,14 @@ def build_schedule(
         return optax.constant_schedule(learning_rate)
     decay_steps = config.decay_steps or total_steps
     if config.name == "cosine":
-        return optax.warmup_cosine_decay_schedule(
-            init_value=0.0 if config.warmup_steps else learning_rate,
-            peak_value=learning_rate,
-            warmup_steps=config.warmup_steps,
-            decay_steps=max(decay_steps, config.warmup_steps + 1),
-            end_value=config.end_factor * learning_rate,
+        # Not optax.warmup_cosine_decay_schedule: it asks whether the learning rate is 0, which a
+        # traced one cannot answer.
+        warmup = config.warmup_steps
+        falling = optax.cosine_decay_schedule(
+            learning_rate, max(decay_steps - warmup, 1), alpha=config.end_factor
         )
+        rising = optax.linear_schedule(0.0, learning_rate, warmup)
+        return optax.join_schedules([rising, falling], [warmup]) if warmup else falling
     return exponential_decay(learning_rate, decay_steps, config.decay_rate, config.staircase)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 import jax
@@ -73,21 +74,22 @@ def _averages(state: TrainState, params: Variables, trainer: TrainerConfig) -> V
     return {name: ema_update(state.ema[name], value, decay) for name, value in params.items()}
 
 
-def build_interval(step: Step) -> Interval:
-    """One compiled program for many steps: (state, pixels, digits, indices [steps, batch]).
+def run_steps(
+    step: Step, state: TrainState, pixels: jax.Array, digits: jax.Array, indices: ArrayLike
+) -> tuple[TrainState, Metrics]:
+    """Many steps, to be compiled as one program: indices [steps, batch] of the examples.
 
     The data set stays on the device as uint8 and each step gathers its batch there, so that
-    nothing crosses between host and device until the interval's mean metrics are asked for.
-    The state is donated.
+    nothing crosses between host and device until the mean metrics are asked for.
     """
 
-    def interval(
-        state: TrainState, pixels: jax.Array, digits: jax.Array, indices: jax.Array
-    ) -> tuple[TrainState, Metrics]:
-        def body(carry: TrainState, batch: jax.Array) -> tuple[TrainState, Metrics]:
-            return step(carry, pixels[batch], digits[batch])
+    def body(carry: TrainState, batch: jax.Array) -> tuple[TrainState, Metrics]:
+        return step(carry, pixels[batch], digits[batch])
 
-        state, metrics = jax.lax.scan(body, state, indices)
-        return state, {name: jnp.mean(values) for name, values in metrics.items()}
+    state, metrics = jax.lax.scan(body, state, jnp.asarray(indices))
+    return state, {name: jnp.mean(values) for name, values in metrics.items()}
 
-    return jax.jit(interval, donate_argnums=0)
+
+def build_interval(step: Step) -> Interval:
+    """`run_steps` of one step, compiled; the state is donated."""
+    return jax.jit(partial(run_steps, step), donate_argnums=0)
