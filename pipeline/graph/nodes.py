@@ -116,7 +116,8 @@ def infer_attrs(op: str, name: str, inputs: Sequence[int]) -> dict[str, Any]:
     rest = list(inputs)
     for argument in arguments:
         if argument.number_attr:
-            count = found.setdefault(argument.number_attr, len(inputs) - single)
+            alike = sum(each.number_attr == argument.number_attr for each in arguments)
+            count = found.setdefault(argument.number_attr, (len(inputs) - single) // alike)
         elif argument.type_list_attr:
             count = len(inputs) - single
             found[argument.type_list_attr] = rest[:count]
@@ -156,6 +157,19 @@ def output_types(op: str, attrs: Mapping[str, Any]) -> list[int]:
             continue
         number = attrs[argument.type_attr] if argument.type_attr else argument.type
         found.extend([number] * (attrs[argument.number_attr] if argument.number_attr else 1))
+    return found
+
+
+def output_names(op: str, attrs: Mapping[str, Any]) -> list[str]:
+    """`argument:index` of each output, as nodes of a function refer to it."""
+    found: list[str] = []
+    for argument in signature(op).outputs:
+        count = 1
+        if argument.type_list_attr:
+            count = len(attrs[argument.type_list_attr])
+        elif argument.number_attr:
+            count = attrs[argument.number_attr]
+        found.extend(f"{argument.name}:{index}" for index in range(count))
     return found
 
 
