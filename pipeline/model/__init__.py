@@ -9,3 +9,6 @@ from pipeline.model.network import Variables as Variables
 from pipeline.model.network import normalise as normalise
 from pipeline.model.network import to_input as to_input
 from pipeline.model.predict import predict_logits as predict_logits
+from pipeline.model.table import print_variable_table as print_variable_table
+from pipeline.model.table import render as render
+from pipeline.model.table import variable_table as variable_table
