@@ -79,7 +79,7 @@ def get_checkpoint_state(
     if not os.path.isfile(path):
         return None
     with translated(f"cannot read {path}"), open(path, "rb") as file:
-        content = file.read(_MOST_BYTES)
+        content = file.read() if os.path.getsize(path) < _MOST_BYTES else b"?"
     try:
         with located(path):
             state = CheckpointState.decode(content)

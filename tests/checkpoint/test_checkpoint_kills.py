@@ -1,0 +1,85 @@
+"""SIGKILL at random moments to processes that save, one or two of them in a directory."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from checkpoint_cases import cases
+
+from pipeline.checkpoint import CheckpointReader, Saver, get_checkpoint_state, latest_checkpoint
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def victim() -> Iterator[Callable[[Path, str], int]]:
+    """Starts a saving process; gives its id."""
+    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
+    with subprocess.Popen([sys.executable, str(HERE / "checkpoint_victim.py")], text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+
+        def start(directory: Path, name: str) -> int:
+            server.stdin.write(f"{directory} {name}\n")
+            server.stdin.flush()
+            return int(server.stdout.readline())
+
+        yield start
+        server.stdin.close()
+
+
+def check(directory: Path) -> int:
+    """The newest version; everything that is there or listed is whole."""
+    newest = 0
+    for path in directory.glob("*.index"):
+        reader = CheckpointReader(str(path).removesuffix(".index"))
+        version = int(reader["version"])
+        assert (reader["large"] == version).all()
+        assert (reader["more"] == version).all()
+        newest = max(newest, version)
+    state = get_checkpoint_state(directory)
+    if state is not None:
+        assert latest_checkpoint(directory) == state.model_checkpoint_path
+        assert all(Path(f"{prefix}.index").exists() for prefix in state.all_model_checkpoint_paths)
+    return newest
+
+
+@pytest.mark.parametrize("names", [("m",), ("m", "m"), ("m", "other")], ids="+".join)
+def test_random_kills(
+    tmp_path: Path, victim: Callable[[Path, str], int], names: tuple[str, ...]
+) -> None:
+    newest, rounds = 0, -(-cases(42) // 3)
+    clock = random.Random(len(names))
+    for _ in range(rounds):
+        children = [victim(tmp_path, name) for name in names]
+        time.sleep(clock.uniform(0.002, 0.06))
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        for child in children:
+            wait_for(child)
+        found = check(tmp_path)
+        assert found >= newest or len(names) > 1
+        newest = found
+    assert newest > 0
+    Saver({"v": 1}).save(tmp_path / "last")
+    assert not list(tmp_path.glob("*.tempstate*"))
+
+
+def wait_for(child: int) -> None:
+    """Until the process has let go of its files."""
+    for _ in range(2000):
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.001)
+    raise TimeoutError(child)
