@@ -15,13 +15,15 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.centring import BOX, centre
 from pipeline.data.dataset import Arrays, UInt8
 
 TRAIN_EXAMPLES = 1437   # the file's first; its last 360 are the test split
 VALIDATION_SIZE = 137   # of the 1437: MNIST's 5000 of 60000, in proportion and in place
 FILE = "optical_digits.npz"
 
-_SMALL, _MIDDLE, _LARGE = 8, 20, 28
+_SMALL = 8
+_CENTRE = 13.5            # of mass, half a pixel before MNIST's own
 _log = logging.getLogger("pipeline.data")
 
 
@@ -46,35 +48,22 @@ def embedded() -> tuple[UInt8, UInt8]:
 
 def enlarge(small: UInt8) -> UInt8:
     """8x8 images with values 0 to 16 as uint8 [n, 28, 28], like MNIST's in size and place."""
-    cubic = _cubic_weights(_SMALL, _MIDDLE)
+    cubic = _cubic_weights(_SMALL, BOX)
     grey = cubic @ (small / 16.0) @ cubic.T
     grey = np.clip((grey - 0.25) * 2.0, 0.0, 1.0)  # contrast
     # The 1e-6 lifts exact ties off the fence, where two BLAS libraries could round differently.
     levels = np.floor(255.0 * grey + 0.5 + 1e-6).astype(np.uint8)
-    images = np.zeros((len(small), _LARGE, _LARGE), np.uint8)
-    for image, digit, (top, left) in zip(images, levels, _offsets(grey), strict=True):
-        image[top:top + _MIDDLE, left:left + _MIDDLE] = digit
-    return images
-
-
-def _offsets(grey: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Where each 20x20 goes so that its centre of mass comes nearest to 13.5, 13.5: [n, 2]."""
-    places = np.arange(_MIDDLE)
-    mass = grey.sum(axis=(1, 2))
-    centres = np.stack([grey.sum(axis=2) @ places, grey.sum(axis=1) @ places], axis=1)
-    wanted = (_LARGE - 1) / 2 - centres / mass[:, None]
-    nearest: NDArray[np.int64] = np.floor(wanted + 0.5).astype(np.int64)
-    return nearest.clip(0, _LARGE - _MIDDLE)
+    return centre(levels, grey, _CENTRE)
 
 
 def _cubic_weights(size: int, larger: int) -> NDArray[np.float64]:
     """Catmull-Rom interpolation as a matrix [larger, size]: pixel centres at halves, 0 outside."""
     weights = np.zeros((larger, size))
-    centres = (np.arange(larger) + 0.5) * size / larger - 0.5
-    for row, centre in enumerate(centres):
-        first = int(np.floor(centre)) - 1
+    places = (np.arange(larger) + 0.5) * size / larger - 0.5
+    for row, place in enumerate(places):
+        first = int(np.floor(place)) - 1
         for source in range(max(first, 0), min(first + 4, size)):
-            weights[row, source] = _catmull_rom(abs(centre - source))
+            weights[row, source] = _catmull_rom(abs(place - source))
     return weights
 
 
