@@ -1,4 +1,4 @@
-"""From a command line to a run: explain what Hydra refuses, check the rest, claim a directory, go."""
+"""From a command line to a run: explain what Hydra refuses, check the rest, claim a directory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.config import Config, ConfigError, composition, load, runtime
+from pipeline.config import Config, ConfigError, composition, load, recorded, runtime
 from pipeline.config.run_directory import claim
 
 if TYPE_CHECKING:
@@ -32,14 +32,11 @@ def start(composed: DictConfig) -> ExitCode:
     """
     hydra = HydraConfig.get()
     directory = Path(hydra.runtime.output_dir)
-    config = _load(composed, directory)
+    composed, config = _load(composed, hydra.overrides.task, directory)
     runtime.apply(config.runtime)
-    if config.task.name in ("inspect", "restore_plan"):
-        from pipeline import inspection
-
-        return {"inspect": inspection.inspect, "restore_plan": inspection.restore_plan}[
-            config.task.name
-        ](config)
+    looked = _look(config)
+    if looked is not None:
+        return looked
     from pipeline import stages  # not before: this imports JAX, which reads the flags just set
 
     records = {
@@ -51,10 +48,27 @@ def start(composed: DictConfig) -> ExitCode:
     return stages.run(config, directory).exit_code
 
 
-def _load(composed: DictConfig, directory: Path) -> Config:
+def _look(config: Config) -> ExitCode | None:
+    """Runs a task that only looks and leaves nothing behind; None if it is none of them."""
+    if config.task.name in ("inspect", "restore_plan"):
+        from pipeline import inspection
+
+        looks = {"inspect": inspection.inspect, "restore_plan": inspection.restore_plan}
+        return looks[config.task.name](config)
+    if config.task.name == "predict":
+        from pipeline import prediction
+
+        return prediction.predict(config)
+    return None
+
+
+def _load(
+    composed: DictConfig, overrides: list[str], directory: Path
+) -> tuple[DictConfig, Config]:
     try:
-        container = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-        return load(cast(dict[str, Any], container))
+        completed = recorded.complete(composed, overrides)
+        container = OmegaConf.to_container(completed, resolve=True, throw_on_missing=True)
+        return completed, load(cast(dict[str, Any], container))
     except (OmegaConfBaseException, ConfigError) as error:
         if directory.resolve() != Path.cwd() and not any(directory.iterdir()):
             directory.rmdir()  # Hydra made it for a run that will not be

@@ -13,6 +13,7 @@ from pydantic import Field
 from pipeline.config.gate import GateConfig
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import TargetConfig, VerificationConfig
+from pipeline.config.serve import PredictConfig, ServeConfig
 from pipeline.config.sweep import SweepConfig
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
@@ -118,7 +119,8 @@ class RuntimeConfig:
 class TaskConfig:
     """What this run does."""
 
-    name: Literal["train", "evaluate", "export", "inspect", "restore_plan", "gate", "compare"]
+    name: Literal["train", "evaluate", "export", "inspect", "restore_plan", "predict", "serve",
+                  "gate", "compare"]
 
 
 @dataclass(kw_only=True)
@@ -151,7 +153,10 @@ class Config:
     restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
     warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
     path: str | None = None        # task=inspect, task=restore_plan: what to look at
-    run: str | None = None         # task=gate: the run or sweep to judge
+    input: str | list[str] | None = None  # task=predict: pictures, or directories of them
+    run: str | None = None         # task=gate: the run or sweep to judge; task=serve: to look at
     runs: list[str] = field(default_factory=list)  # task=compare: two of them
     inspect: InspectConfig = field(default_factory=InspectConfig)
+    predict: PredictConfig = field(default_factory=PredictConfig)
+    serve: ServeConfig = field(default_factory=ServeConfig)
     notes: str = field(default="")

@@ -46,9 +46,7 @@ def score_logits(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> Eval
     Where logits are not finite the loss is not either, and NaN is never what a model predicts.
     """
     examples, classes = logits.shape
-    with np.errstate(invalid="ignore"):
-        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-        log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    log_probabilities = log_softmax(logits)
     # NumPy's argmax would take NaN for the largest, and right answers would be made of it.
     predictions = np.where(np.isnan(logits), -np.inf, logits).argmax(axis=1).astype(np.uint8)
     confusion = np.bincount(
@@ -63,6 +61,15 @@ def score_logits(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> Eval
         predictions=predictions,
         probabilities=np.exp(log_probabilities).astype(np.float32),
     )
+
+
+def log_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The logarithm of each class's probability, [n, classes]; a row with NaN or ∞ is all NaN."""
+    with np.errstate(invalid="ignore"):
+        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+        log_probabilities: NDArray[np.float64] = shifted - np.log(
+            np.exp(shifted).sum(axis=1, keepdims=True))
+    return log_probabilities
 
 
 def _score(confusion: NDArray[np.int64], label: int) -> ClassScore:

@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gate": FOR_ALL | FORMATS | {*FLOW[:6], "data"},
     "stages": FOR_ALL | FORMATS | {*FLOW, "data"},
     "inspection": FOR_ALL | {"checkpoint", "data", "gate", "graph", "model"},
-    "start": FOR_ALL | {"gate", "inspection", "stages"},
+    "prediction": FOR_ALL | {"data", "evaluate", "gate", "model", "persistence"},
+    "start": FOR_ALL | {"gate", "inspection", "prediction", "stages"},
 }
 # A library must be usable without paying for what it does not need.
 FORBIDDEN = {
@@ -72,7 +73,8 @@ def test_no_tensorflow(path: Path) -> None:
 
 def rooms_with_sources() -> list[Path]:
     return [path for path in SOURCES if path.name != "run.py" and path.parent.name != "pipeline"
-            or path.stem in ("stages", "start", "inspection", "dtypes", "errors", "files")]
+            or path.stem in ("stages", "start", "inspection", "prediction", "dtypes", "errors",
+                             "files")]
 
 
 @pytest.mark.parametrize("path", rooms_with_sources(), ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -1,0 +1,78 @@
+"""What a run remembers of its own configuration, for the tasks that begin from that run."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+from pipeline.config.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+_RECORD = Path(".hydra", "config.yaml")
+_DEEPEST = 4    # directories between a run's own and a checkpoint in it
+
+
+def complete(composed: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """The configuration with the model and data set of the run that it begins from.
+
+    That is the run in which `restore` lies or, with task=serve, the directory `run`, whose
+    targets are taken too. A group, or an experiment, that the command line chooses is left as it
+    is; a single value that it gives goes into what the run had.
+
+    Args:
+        composed: what Hydra made of the command line; not changed.
+        overrides: the command line.
+
+    Raises:
+        ConfigError: the run's record can't be read.
+    """
+    source, sections = _source(composed)
+    directory = find_run(Path(source)) if source else None
+    given = [word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides]
+    if directory is None or "experiment" in given:
+        return composed
+    record = _load(directory / _RECORD)
+    taken = [name for name in sections if name in record and name not in given]
+    made = copy.deepcopy(composed)
+    OmegaConf.set_struct(made, False)
+    for section in taken:
+        made[section] = record[section]
+        for key in given:
+            if key.startswith(f"{section}."):
+                OmegaConf.update(made, key, OmegaConf.select(composed, key))
+    if taken:
+        log.info("%s as in %s", ", ".join(taken), directory)
+    return made
+
+
+def find_run(path: Path) -> Path | None:
+    """The run directory that `path` is or lies in; None where there is none."""
+    for directory in (path, *path.absolute().parents[:_DEEPEST]):
+        if (directory / _RECORD).is_file():
+            return directory
+    return None
+
+
+def _source(composed: DictConfig) -> tuple[str | None, Sequence[str]]:
+    if composed.task.name == "serve":
+        return composed.run, ("model", "dataset", "persistence")
+    return composed.restore if composed.restore != "auto" else None, ("model", "dataset")
+
+
+def _load(path: Path) -> dict[str, Any]:
+    try:
+        record = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error}); say model=… and dataset=…, which "
+                          "are otherwise taken from it") from error
+    if not isinstance(record, dict):
+        raise ConfigError(f"{path}: found {type(record).__name__}, expected a run's configuration; "
+                          "say model=… and dataset=…, which are otherwise taken from it")
+    return record

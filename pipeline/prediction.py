@@ -1,0 +1,138 @@
+"""task=predict: which digit a picture shows, by any saved model. Nothing is written."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline import data, evaluate, model, persistence
+from pipeline.config import Config, ConfigError
+from pipeline.data.pictures import SUFFIXES, read_picture
+from pipeline.gate import ExitCode
+
+_UNBROKEN = 10_000    # columns
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one picture, or why it could not be asked."""
+
+    input: str
+    probabilities: list[float] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def label(self) -> int:
+        """The digit it is held for."""
+        return int(np.argmax(self.probabilities))
+
+    def record(self) -> dict[str, Any]:
+        """As JSON."""
+        if self.error:
+            return {"input": self.input, "error": self.error}
+        return {"input": self.input, "label": self.label,
+                "probability": self.probabilities[self.label],
+                "probabilities": self.probabilities}
+
+
+def predict(config: Config) -> ExitCode:
+    """Prints, for each picture of `input`, its label and the probabilities of all classes.
+
+    A picture that can't be read doesn't keep the others from being predicted.
+
+    Returns:
+        INTEGRITY if any picture could not be read.
+
+    Raises:
+        ConfigError: `restore` or `input` is missing, or a directory has no pictures in it.
+        PersistenceError: there is no model at `restore`, or it does not fit.
+    """
+    if config.restore in (None, "auto"):
+        raise ConfigError("restore: task=predict needs it; give a run directory, an orbax step, a "
+                          "checkpoint prefix or a frozen graph")
+    inputs = find_pictures(config.input)
+    network = model.build(config.model, num_classes=data.NUM_CLASSES)
+    predictions = predict_files(Path(config.restore or ""), network, inputs)
+    if config.predict.format == "json":
+        print(json.dumps([one.record() for one in predictions], indent=2, allow_nan=False))
+    else:
+        # Into a pipe every line goes whole.
+        console = Console(width=None if sys.stdout.isatty() else _UNBROKEN)
+        console.print(_table(predictions))
+    failed = [one.error for one in predictions if one.error]
+    print(*failed, sep="\n", end="\n" if failed else "", file=sys.stderr)
+    return ExitCode.INTEGRITY if failed else ExitCode.PASSED
+
+
+def find_pictures(inputs: str | Sequence[str] | None) -> list[Path]:
+    """The files that `input` names: itself, its entries, and what directories hold, by name.
+
+    Raises:
+        ConfigError: nothing is named, or a directory holds no pictures.
+    """
+    given = [inputs] if isinstance(inputs, str) else list(inputs or ())
+    if not given:
+        raise ConfigError("input: task=predict needs it; give a picture of a digit, several as "
+                          "input=[a.png,b.png], or a directory of them")
+    found: list[Path] = []
+    for path in map(Path, given):
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) \
+            if path.is_dir() else [path]
+        if not inside:
+            raise ConfigError(f"input={path}: no pictures in this directory; expected names that "
+                              f"end in {', '.join(SUFFIXES)}")
+        found += inside
+    return found
+
+
+def predict_files(
+    restore: Path, network: model.Network, files: Sequence[Path]
+) -> list[Prediction]:
+    """One prediction for each file, in their order.
+
+    Raises:
+        PersistenceError: there is no such model, or what it says is not finite.
+    """
+    read = [_read(path) for path in files]
+    pixels = [one for one in read if not isinstance(one, str)]
+    stacked = np.stack(pixels) if pixels else np.zeros((0, 28, 28), np.uint8)
+    logits = persistence.load_logits(restore, network, stacked)
+    if not np.isfinite(logits).all():
+        raise persistence.PersistenceError(
+            f"{restore}: the model's logits are not finite; it diverged, or its file is damaged")
+    rows = iter(np.exp(evaluate.log_softmax(logits)).tolist())
+    return [Prediction(str(path), error=one) if isinstance(one, str)
+            else Prediction(str(path), next(rows)) for path, one in zip(files, read, strict=True)]
+
+
+def _read(path: Path) -> NDArray[np.uint8] | str:
+    try:
+        return read_picture(path)
+    except data.DataError as error:
+        return str(error)
+
+
+def _table(predictions: Sequence[Prediction]) -> Table:
+    classes = max((len(one.probabilities) for one in predictions), default=0)
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("input", overflow="fold", min_width=12)
+    for title in ("label", "probability", *map(str, range(classes))):
+        table.add_column(title, justify="right", no_wrap=True)
+    for one in predictions:
+        if one.error:
+            table.add_row(Text(one.input), Text("unreadable", "bold red"))
+        else:
+            table.add_row(Text(one.input), Text(str(one.label), "bold"),
+                          f"{one.probabilities[one.label]:.2%}",
+                          *(f"{100 * value:.1f}" for value in one.probabilities))
+    return table
