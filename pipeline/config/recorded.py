@@ -24,7 +24,8 @@ def complete(composed: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
     That is the run in which `restore` lies or, with task=serve, the directory `run`, whose
     targets are taken too. A group, or an experiment, that the command line chooses is left as it
-    is; a single value that it gives goes into what the run had.
+    is; a single value that it gives goes into what the run had. A graph that lies in no run
+    says itself what the model is.
 
     Args:
         composed: what Hydra made of the command line; not changed.
@@ -34,11 +35,11 @@ def complete(composed: DictConfig, overrides: Sequence[str]) -> DictConfig:
         ConfigError: the run's record can't be read.
     """
     source, sections = _source(composed)
-    directory = find_run(Path(source)) if source else None
     given = [word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides]
-    if directory is None or "experiment" in given:
+    if source is None or "experiment" in given:
         return composed
-    record = _load(directory / _RECORD)
+    directory = find_run(Path(source))
+    record = _load(directory / _RECORD) if directory else _graph(Path(source))
     taken = [name for name in sections if name in record and name not in given]
     made = copy.deepcopy(composed)
     OmegaConf.set_struct(made, False)
@@ -48,7 +49,7 @@ def complete(composed: DictConfig, overrides: Sequence[str]) -> DictConfig:
             if key.startswith(f"{section}."):
                 OmegaConf.update(made, key, OmegaConf.select(composed, key))
     if taken:
-        log.info("%s as in %s", ", ".join(taken), directory)
+        log.info("%s as in %s", ", ".join(taken), directory or source)
     return made
 
 
@@ -64,6 +65,13 @@ def _source(composed: DictConfig) -> tuple[str | None, Sequence[str]]:
     if composed.task.name == "serve":
         return composed.run, ("model", "dataset", "persistence")
     return composed.restore if composed.restore != "auto" else None, ("model", "dataset")
+
+
+def _graph(path: Path) -> dict[str, Any]:
+    """The configuration that uses a graph as a model; empty for what is no graph."""
+    if path.suffix == ".pb" or (path / "saved_model.pb").is_file():
+        return {"model": {"name": path.stem, "path": str(path)}}
+    return {}
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def find(path: Path) -> Found:
     Args:
         path: an orbax step, a checkpoint prefix, its `.index` or `.meta`, a directory with a
             `checkpoint` file, a frozen graph `.pb`, a SavedModel, or a run directory, whose orbax
-            step is preferred.
+            step is preferred, then its checkpoint, then its only graph.
 
     Raises:
         PersistenceError: none of these is there.
@@ -59,6 +59,9 @@ def find(path: Path) -> Found:
         latest = checkpoint.latest_checkpoint(path)
         if latest is not None:
             return Found("tf_checkpoint", Path(latest))
+        graphs = sorted(path.glob("*.pb"))
+        if len(graphs) == 1:
+            return Found("frozen_graph", graphs[0])
     prefix = path.with_suffix("") if path.suffix in (".index", ".meta") else path
     if prefix.with_name(prefix.name + ".index").is_file():
         return Found("tf_checkpoint", prefix)
@@ -129,16 +132,19 @@ def begin_with(path: Path, network: Network) -> Callable[[TrainState], TrainStat
     return warm
 
 
-def load_logits(path: Path, network: Network, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def load_logits(
+    path: Path, network: Network, pixels: NDArray[np.uint8], names: GraphNames | None = None
+) -> NDArray[np.float32]:
     """What the model at `path` says of uint8 [n, 28, 28]: float32 [n, classes].
 
-    A graph is executed as it is; for the other kinds `network` is given their variables.
+    A graph is executed as it is, between the nodes that `names` says, or ours; for the other
+    kinds `network` is given their variables.
     """
     kind, where = find(path)
     if kind == "frozen_graph":
-        return run_frozen_graph(where, GraphNames(), to_input(network, pixels))
+        return run_frozen_graph(where, names or GraphNames(), to_input(network, pixels))
     if kind == "saved_model":
-        return run_saved_model(where, GraphNames(), to_input(network, pixels))
+        return run_saved_model(where, names or GraphNames(), to_input(network, pixels))
     return predict_logits(network, load_variables(path, network), pixels)
 
 
