@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,15 +19,23 @@ if TYPE_CHECKING:
 MISTAKES_SHOWN = 48
 
 
-def confusion_table(confusion: NDArray[np.integer]) -> Markup:
-    """Counts [true, predicted] with sums; a mistake's colour grows with its count."""
+def confusion_table(
+    confusion: NDArray[np.integer], link: Callable[[int, int], str] | None = None
+) -> Markup:
+    """Counts [true, predicted] with sums; a mistake's colour grows with its count.
+
+    Args:
+        confusion: [classes, classes].
+        link: the address of the mistakes of a true and a predicted class, where there is one.
+    """
     classes = range(len(confusion))
     mistakes = confusion.copy()
     np.fill_diagonal(mistakes, 0)
     columns = [Column("true ↓"), *(Column(str(k)) for k in classes), Column("sum", class_="side")]
     rows = [
         tag("tr", tag("th", true, scope="row"),
-            *(_cell(confusion, true, predicted, int(mistakes.max())) for predicted in classes),
+            *(_cell(confusion, true, predicted, int(mistakes.max()), link)
+              for predicted in classes),
             tag("td", int(confusion[true].sum()), class_="side"))
         for true in classes
     ]
@@ -35,7 +44,10 @@ def confusion_table(confusion: NDArray[np.integer]) -> Markup:
                table(columns, rows, foot=foot, class_="confusion"), class_="matrix")
 
 
-def _cell(confusion: NDArray[np.integer], true: int, predicted: int, worst: int) -> Markup:
+def _cell(
+    confusion: NDArray[np.integer], true: int, predicted: int, worst: int,
+    link: Callable[[int, int], str] | None,
+) -> Markup:
     count, examples = int(confusion[true, predicted]), int(confusion[true].sum())
     share = count / examples if examples else 0.0
     if true == predicted:
@@ -44,7 +56,10 @@ def _cell(confusion: NDArray[np.integer], true: int, predicted: int, worst: int)
     else:
         kind, heat = "wrong", 0.8 * (count / worst) ** 0.75 if count else 0.0
         title = f"{true} taken for {predicted}: {count} of {examples} ({quantities.percent(share)})"
-    return tag("td", count or tag("span", "·", class_="nil"), class_=kind,
+    shown: Child = count or tag("span", "·", class_="nil")
+    if link is not None and count and true != predicted:
+        shown = tag("a", count, href=link(true, predicted))
+    return tag("td", shown, class_=kind,
                style=f"--heat:{heat:.2f}", title=title)
 
 
@@ -82,7 +97,7 @@ def mistake_gallery(
     if not len(wrong):
         return tag("p", f"None of {quantities.count(evaluation.examples)} test examples is "
                         "misclassified.", class_="none")
-    shown = [_picture(evaluation, pixels[index], int(digits[index]), int(index))
+    shown = [mistake(evaluation, pixels[index], int(digits[index]), int(index))
              for index in wrong[:MISTAKES_SHOWN]]
     which = "all of them" if len(wrong) <= MISTAKES_SHOWN else f"the worst {MISTAKES_SHOWN}"
     return join([
@@ -94,7 +109,11 @@ def mistake_gallery(
     ])
 
 
-def _picture(evaluation: Evaluation, pixels: NDArray[np.uint8], label: int, index: int) -> Markup:
+def mistake(
+    evaluation: Evaluation, pixels: NDArray[np.uint8], label: int, index: int,
+    href: str | None = None,
+) -> Markup:
+    """One example [28, 28] as a picture: its label and what it was taken for."""
     predicted = int(evaluation.predictions[index])
     probabilities = evaluation.probabilities[index]
     said = quantities.percent(float(probabilities[predicted]), 0)
@@ -102,9 +121,10 @@ def _picture(evaluation: Evaluation, pixels: NDArray[np.uint8], label: int, inde
     title = (f"test example {index}: {alternative} with {said}; "
              f"{label} got {quantities.percent(float(probabilities[label]))}")
     height, width = pixels.shape
+    picture = tag("img", src=data_uri(pixels), alt=alternative, width=width, height=height)
     return tag(
         "figure",
-        tag("img", src=data_uri(pixels), alt=alternative, width=width, height=height),
+        tag("a", picture, href=href) if href else picture,
         tag("figcaption", tag("b", f"{label} → {predicted}"), " ", tag("small", said)),
         title=title,
     )
