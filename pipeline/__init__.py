@@ -2,7 +2,8 @@
 
 The rooms, in the order data flows through them; read them in this order too:
 
-- `stages`: the flow itself; the only module that knows every stage
+- `sweep`: from a command line to an exit code; several runs as one piece of work
+- `stages`: the flow itself, which knows every stage; `closing`, what a run tells at its end
 - `config`: the dataclasses that `conf/` must fill, checked once at the border
 - `data`: MNIST-shaped data sets: IDX files, TFDS, embedded digits; `DataSets`, `next_batch`
 - `scopes`: `variable_scope`, `get_variable` and the store of variables by name, on flax nnx
@@ -16,7 +17,7 @@ The rooms, in the order data flows through them; read them in this order too:
 - `persistence`: what `conf/persistence` names, written into the run's directory
 - `verification`: every artefact against the model it came from
 - `report`: HTML, plots, TensorBoard events
-- `gate`: exit codes, and what a scheduler may trust
+- `gate`: exit codes, thresholds, baselines, and what a scheduler may trust
 
 `scopes`, and the format rooms `graph`, `lowering`, `execution` and `checkpoint`, are libraries:
 they know nothing of configuration, data sets or stages.

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.config import Config, ConfigError, composition, load, recorded, runtime
-from pipeline.config.run_directory import claim
-
-if TYPE_CHECKING:
-    from pipeline.gate import ExitCode
+from pipeline.gate import ExitCode, attempt
+from pipeline.sweep import execute, placement
+from pipeline.sweep.begun import begun
+from pipeline.sweep.job import Job, Run, runs_of
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 
@@ -24,28 +26,51 @@ def explain(error: HydraException, arguments: list[str]) -> ConfigError:
     return composition.explain(error, CONF, arguments)
 
 
-def start(composed: DictConfig) -> ExitCode:
-    """Runs what `task` names.
+def start(composed: DictConfig) -> float:
+    """Runs one job as Hydra composed it, and records how it ended instead of raising.
+
+    Returns:
+        What an optimizing sweeper looks at; NaN where there is none.
 
     Raises:
-        PipelineError: of the stage that failed.
+        Stopped: the whole sweep is to end.
     """
     hydra = HydraConfig.get()
-    directory = Path(hydra.runtime.output_dir)
-    composed, config = _load(composed, hydra.overrides.task, directory)
-    runtime.apply(config.runtime)
-    looked = _look(config)
-    if looked is not None:
-        return looked
-    from pipeline import stages  # not before: this imports JAX, which reads the flags just set
+    several = hydra.mode is RunMode.MULTIRUN
+    directory, overrides = Path(hydra.runtime.output_dir), tuple(hydra.overrides.task)
+    job = Job(directory, hydra.job.num if several else None, overrides)
+    runs: list[Run] = []
 
-    records = {
-        "config.yaml": OmegaConf.to_yaml(composed, resolve=True),
-        "hydra.yaml": OmegaConf.to_yaml(hydra),
-        "overrides.yaml": OmegaConf.to_yaml(hydra.overrides.task),
-    }
-    claim(directory, records, hydra.overrides.task, resume=config.restore == "auto")
-    return stages.run(config, directory).exit_code
+    def begin() -> ExitCode | None:
+        completed, config = _load(composed, job)
+        if several and not begun.launched:
+            placement.place_worker(Path(hydra.sweep.dir), config.sweep.gpu_memory)
+        runtime.apply(config.runtime)
+        if several and config.sweep.strategy == "vmap":
+            _require_basic(hydra)
+        looked = _look(config)
+        if looked is None:
+            runs.extend(runs_of(job, config, {
+                "config.yaml": OmegaConf.to_yaml(completed, resolve=True),
+                "hydra.yaml": OmegaConf.to_yaml(hydra),
+                "overrides.yaml": OmegaConf.to_yaml(hydra.overrides.task),
+            }))
+        return looked
+
+    ending = attempt(begin)
+    if runs:
+        return execute.perform(runs)
+    return execute.end_without_runs(job, ending)
+
+
+def _require_basic(hydra: HydraConf) -> None:
+    for part, plugin in (("launcher", hydra.launcher), ("sweeper", hydra.sweeper)):
+        if not plugin["_target_"].startswith("hydra._internal.core_plugins.basic_"):
+            raise ConfigError(
+                f"sweep.strategy=vmap: trains all jobs in one process, when all are known; found "
+                f"hydra.{part}={plugin['_target_']}; leave hydra/{part} as it is, or set "
+                "sweep.strategy=process"
+            )
 
 
 def _look(config: Config) -> ExitCode | None:
@@ -62,14 +87,13 @@ def _look(config: Config) -> ExitCode | None:
     return None
 
 
-def _load(
-    composed: DictConfig, overrides: list[str], directory: Path
-) -> tuple[DictConfig, Config]:
+def _load(composed: DictConfig, job: Job) -> tuple[DictConfig, Config]:
     try:
-        completed = recorded.complete(composed, overrides)
+        completed = recorded.complete(composed, job.overrides)
         container = OmegaConf.to_container(completed, resolve=True, throw_on_missing=True)
         return completed, load(cast(dict[str, Any], container))
     except (OmegaConfBaseException, ConfigError) as error:
-        if directory.resolve() != Path.cwd() and not any(directory.iterdir()):
-            directory.rmdir()  # Hydra made it for a run that will not be
+        alone, place = job.number is None, job.directory
+        if alone and place.resolve() != Path.cwd() and not any(place.iterdir()):
+            place.rmdir()  # Hydra made it for a run that will not be
         raise ConfigError(str(error)) from None

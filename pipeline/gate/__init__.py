@@ -18,11 +18,13 @@ from pipeline.gate.judge import accept as accept
 from pipeline.gate.judge import check as check
 from pipeline.gate.judge import judge_against_baseline as judge_against_baseline
 from pipeline.gate.judge import judge_run as judge_run
+from pipeline.gate.junit import Case as Case
 from pipeline.gate.junit import case_of_job as case_of_job
 from pipeline.gate.junit import case_of_verdict as case_of_verdict
 from pipeline.gate.junit import write_junit as write_junit
 from pipeline.gate.manifest import require_manifest as require_manifest
 from pipeline.gate.manifest import write_manifest as write_manifest
+from pipeline.gate.record import RECORD_FILE as RECORD_FILE
 from pipeline.gate.record import Record as Record
 from pipeline.gate.record import config_hash as config_hash
 from pipeline.gate.record import find_metric as find_metric

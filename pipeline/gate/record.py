@@ -21,7 +21,7 @@ from pipeline.gate.errors import GateError
 if TYPE_CHECKING:   # run.py imports this room first, and --help waits for it
     from pipeline.config import Config
 
-FILE_NAME = "metrics.json"
+RECORD_FILE = "metrics.json"
 SCHEMA_VERSION = 1
 
 Record: TypeAlias = Mapping[str, Any]
@@ -62,7 +62,7 @@ def provenance(config: Config, environment: Mapping[str, str]) -> dict[str, Any]
 def save_record(record: Record, directory: Path) -> None:
     """Puts the record in the run's directory; figures that are not finite become null."""
     content = json.dumps(_finite(record), indent=2, allow_nan=False)
-    write_atomically(directory / FILE_NAME, content + "\n")
+    write_atomically(directory / RECORD_FILE, content + "\n")
 
 
 def _finite(value: Any) -> Any:
@@ -80,12 +80,12 @@ def load_record(directory: Path) -> dict[str, Any]:
     Raises:
         GateError: there is none, or of a schema that this program does not know.
     """
-    path = directory / FILE_NAME
+    path = directory / RECORD_FILE
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise GateError(f"{directory}: no {FILE_NAME} in it; give the directory of a finished run, "
-                        "such as outputs/2026-01-31/12-00-00-abcdef") from None
+        raise GateError(f"{directory}: no {RECORD_FILE} in it; give the directory of a finished "
+                        "run, such as outputs/2026-01-31/12-00-00-abcdef") from None
     except ValueError as error:
         raise GateError(f"{path}: not JSON ({error}); the run must be repeated") from None
     found = record.get("schema_version")

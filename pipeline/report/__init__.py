@@ -11,4 +11,10 @@ from pipeline.report.environment import describe_environment as describe_environ
 from pipeline.report.environment import git_revision as git_revision
 from pipeline.report.summary import print_summary as print_summary
 from pipeline.report.summary import summary_lines as summary_lines
+from pipeline.report.sweep_content import Setting as Setting
+from pipeline.report.sweep_content import SweepReport as SweepReport
+from pipeline.report.sweep_content import SweepRun as SweepRun
+from pipeline.report.sweep_page import sweep_page as sweep_page
+from pipeline.report.sweep_summary import print_sweep as print_sweep
+from pipeline.report.sweep_summary import sweep_lines as sweep_lines
 from pipeline.report.write import write as write

@@ -24,10 +24,14 @@ _POINTS = 300             # of a series that are drawn; more would be finer than
 
 @dataclass(frozen=True)
 class Series:
-    """One line: points (x, y) in ascending x. A y that is not finite interrupts it."""
+    """One line: points (x, y) in ascending x. A y that is not finite interrupts it.
+
+    A `muted` line is background: grey, without a place in the legend and under the pointer.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
+    muted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +48,10 @@ class Chart:
 
     @cached_property
     def lines(self) -> list[Series]:
-        """The series that have points, thinned to what can be seen."""
-        return [Series(line.name, thin(line.points, _POINTS))
-                for line in self.series if line.points]
+        """The series that have points, thinned to what can be seen; muted ones last."""
+        lines = [Series(line.name, thin(line.points, _POINTS), line.muted)
+                 for line in self.series if line.points]
+        return sorted(lines, key=lambda line: line.muted)
 
     @cached_property
     def x_axis(self) -> Axis:
@@ -99,14 +104,14 @@ def thin(points: Sequence[tuple[float, float]], limit: int) -> list[tuple[float,
 def line_chart(chart: Chart) -> Markup:
     """A `<figure>` with title, legend with last values, and plot."""
     plot = tag(
-        "svg", _grid(chart), *(_line(chart, index) for index in range(len(chart.lines))),
+        "svg", _grid(chart), *(_line(chart, index) for index in reversed(range(len(chart.lines)))),
         tag("line", class_="cursor", y1=TOP, y2=BOTTOM, visibility="hidden"),
         viewBox=f"0 0 {WIDTH:g} {HEIGHT:g}", role="img", aria_label=_description(chart),
         data_plot=json.dumps(_plot_data(chart), separators=(",", ":")),
     )
     keys = [tag("span", tag("i", class_=f"s{index % COLOURS}"), f"{line.name} ",
                 tag("b", chart.text(line.points[-1][1])), class_="key")
-            for index, line in enumerate(chart.lines)]
+            for index, line in enumerate(chart.lines) if not line.muted]
     scale = tag("small", "logarithmic") if chart.y_axis.logarithmic else None
     return tag("figure", tag("figcaption", tag("strong", chart.title), scale, *keys),
                plot if chart.lines else tag("p", "no values", class_="none"), class_="chart")
@@ -126,17 +131,19 @@ def _grid(chart: Chart) -> Markup:
 def _line(chart: Chart, index: int) -> Markup:
     """A path per stretch without gaps; a point that stands alone becomes a dot."""
     parts = []
+    colour = "muted" if chart.lines[index].muted else f"s{index % COLOURS}"
     for stretch in chart.stretches(chart.lines[index]):
         if len(stretch) == 1:
             parts.append(tag("circle", cx=stretch[0][0], cy=stretch[0][1], r=3))
         else:
             parts.append(tag("path", d="M" + " ".join(f"{x:g},{y:g}" for x, y in stretch)))
-    return tag("g", *parts, class_=f"series s{index % COLOURS}")
+    return tag("g", *parts, class_=f"series {colour}")
 
 
 def _description(chart: Chart) -> str:
     ends = "; ".join(f"{line.name} from {chart.text(line.points[0][1])} "
-                     f"to {chart.text(line.points[-1][1])}" for line in chart.lines)
+                     f"to {chart.text(line.points[-1][1])}"
+                     for line in chart.lines if not line.muted)
     return f"{chart.title}: {ends}"
 
 
@@ -144,5 +151,5 @@ def _plot_data(chart: Chart) -> list[dict[str, object]]:
     return [
         {"name": line.name,
          "points": [[chart.x(x), chart.x_text(x), chart.text(y)] for x, y in line.points]}
-        for line in chart.lines
+        for line in chart.lines if not line.muted
     ]

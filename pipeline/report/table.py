@@ -37,10 +37,10 @@ def table(
     ), class_="scroll", tabindex=0)
 
 
-def cells(columns: Sequence[Column], row: Sequence[Child]) -> Markup:
+def cells(columns: Sequence[Column], row: Sequence[Child], class_: str | None = None) -> Markup:
     """One row, each cell in its column's manner."""
     return tag("tr", *(tag("td", value, class_=_class(column))
-                       for column, value in zip(columns, row, strict=True)))
+                       for column, value in zip(columns, row, strict=True)), class_=class_)
 
 
 def _class(column: Column) -> str | None:

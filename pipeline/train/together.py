@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from pipeline.model import Network
 from pipeline.train.errors import TrainError
 from pipeline.train.history import Interval
 from pipeline.train.interruption import watch_for_interruption
+from pipeline.train.loop import Observer
 from pipeline.train.numbers import TRACEABLE, Numbers, collect
 from pipeline.train.program import build_joint_program
 from pipeline.train.progress import show_progress
@@ -42,7 +43,9 @@ class Member:
     network: Network
     config: Config
     snapshots: Path                # directory of its orbax steps
-    resume: bool = False           # go on from the newest of them, if there is one
+    observers: Sequence[Observer] = ()
+    resume: Path | None = None     # as `fit` takes it
+    begin: Callable[[TrainState], TrainState] | None = None
 
 
 def fit_together(members: Sequence[Member], data_sets: DataSets) -> list[FitResult]:
@@ -57,8 +60,10 @@ def fit_together(members: Sequence[Member], data_sets: DataSets) -> list[FitResu
     first = members[0].network
     sessions = [Session(first, data_sets, member.config) for member in members]
     for member, session in zip(members, sessions, strict=True):
-        if member.resume:
-            session.resume(member.snapshots)
+        if member.begin is not None:
+            session.begin_with(member.begin(session.snapshot.state))
+        if member.resume is not None:
+            session.resume(member.resume)
     lanes = Lanes(members, sessions, data_sets)
     stops = [Stop.EARLY if session.is_patience_exhausted else Stop.FINISHED
              for session in sessions]
@@ -74,7 +79,10 @@ def fit_together(members: Sequence[Member], data_sets: DataSets) -> list[FitResu
 
 
 def _stop(member: Member, session: Session, interrupted: bool) -> Stop:
+    interval, state = session.snapshot.history[-1], session.snapshot.state
+    asked = [observer(interval, state) for observer in member.observers]
     stop = Stop.EARLY if session.is_patience_exhausted else Stop.FINISHED
+    stop = next(filter(None, asked), stop)
     if interrupted:
         stop = Stop.INTERRUPTED
     if stop is Stop.INTERRUPTED or session.is_checkpoint_due():

@@ -35,10 +35,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verification": FOR_ALL | FORMATS | {*FLOW[:5], "data"},
     "report": FOR_ALL | FORMATS | {*FLOW[:6], "data", "gate"},
     "gate": FOR_ALL | FORMATS | {*FLOW[:6], "data"},
-    "stages": FOR_ALL | FORMATS | {*FLOW, "data"},
+    "closing": FOR_ALL | FORMATS | {*FLOW, "data"},
+    "stages": FOR_ALL | FORMATS | {*FLOW, "data", "closing"},
+    "sweep": FOR_ALL | FORMATS | {*FLOW, "data", "closing", "stages"},
     "inspection": FOR_ALL | {"checkpoint", "data", "gate", "graph", "model"},
     "prediction": FOR_ALL | {"data", "evaluate", "gate", "model", "persistence"},
-    "start": FOR_ALL | {"gate", "inspection", "prediction", "stages"},
+    "start": FOR_ALL | {"gate", "inspection", "prediction", "stages", "sweep"},
 }
 # A library must be usable without paying for what it does not need.
 FORBIDDEN = {
@@ -73,8 +75,8 @@ def test_no_tensorflow(path: Path) -> None:
 
 def rooms_with_sources() -> list[Path]:
     return [path for path in SOURCES if path.name != "run.py" and path.parent.name != "pipeline"
-            or path.stem in ("stages", "start", "inspection", "prediction", "dtypes", "errors",
-                             "files")]
+            or path.stem in ("stages", "closing", "start", "inspection", "prediction", "dtypes",
+                             "errors", "files")]
 
 
 @pytest.mark.parametrize("path", rooms_with_sources(), ids=lambda path: f"{path.parent.name}/{path.name}")

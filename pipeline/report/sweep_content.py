@@ -1,0 +1,105 @@
+"""Exactly what a sweep's page and table show."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipeline.gate import Point, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepRun:
+    """One run of a sweep: one job with one seed."""
+
+    number: int | None                         # of its job
+    seed: int | None                           # None when its configuration could not be read
+    directory: str                             # from the sweep's, with slashes
+    overrides: Mapping[str, str]               # what it was told, the seed left out
+    exit_code: int
+    ending: str                                # the same in words
+    seconds: float = 0.0
+    error: str = ""
+    traceback: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    history: Sequence[Mapping[str, Any]] = ()  # intervals, as metrics.json keeps them
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it came to nothing; a gate that failed is no such failure."""
+        return self.exit_code not in (0, 3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """Runs that differ in their seeds alone."""
+
+    overrides: Mapping[str, str]
+    runs: Sequence[SweepRun]
+    metric: str
+
+    def values(self, metric: str) -> list[float]:
+        """One value for each run that has it."""
+        return [run.metrics[metric] for run in self.runs if metric in run.metrics]
+
+    def mean(self, metric: str) -> float | None:
+        """Over the seeds; NaN when any run's is not finite, None when no run has the metric."""
+        values = self.values(metric)
+        return statistics.fmean(values) if values else None
+
+    def deviation(self, metric: str) -> float | None:
+        """The sample standard deviation over the seeds; None for fewer than two."""
+        values = self.values(metric)
+        return statistics.stdev(values) if len(values) > 1 and all(
+            map(math.isfinite, values)) else None
+
+    @property
+    def score(self) -> float | None:
+        """What it is ranked by."""
+        return self.mean(self.metric)
+
+    @property
+    def is_ranked(self) -> bool:
+        """Whether there is a finite figure to rank it by."""
+        return self.score is not None and math.isfinite(self.score)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepReport:
+    """A sweep, its settings best first; those without a finite figure come last."""
+
+    name: str                                  # its directory's
+    started: datetime
+    seconds: float                             # from the first run's beginning to the last end
+    command: str
+    metric: str                                # that ranks
+    direction: str                             # max or min
+    settings: Sequence[Setting]
+    varied: Mapping[str, Sequence[str]]        # key → its values, in the order they first occur
+    metrics: Sequence[str]                     # worth a column, the ranking one first
+    exit_code: int
+    ending: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+    verdicts: Sequence[Verdict] = ()
+    trend: Sequence[Point] = ()
+    note: str = ""                             # what the ranking lacks
+
+    @property
+    def runs(self) -> list[SweepRun]:
+        """All of them, best setting first."""
+        return [run for setting in self.settings for run in setting.runs]
+
+    @property
+    def failures(self) -> list[SweepRun]:
+        """The runs that came to nothing."""
+        return [run for run in self.runs if run.has_failed]
+
+    @property
+    def best(self) -> Setting | None:
+        """The first of the ranking; None when nothing could be ranked."""
+        return self.settings[0] if self.settings and self.settings[0].is_ranked else None

@@ -1,0 +1,199 @@
+"""The page of a sweep: the ranking first, then what made the difference, then what went wrong."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.report import quantities
+from pipeline.report.chart import COLOURS, Chart, Series, line_chart
+from pipeline.report.gates import gate_table, trend_charts
+from pipeline.report.markup import Child, Markup, join, tag
+from pipeline.report.page import Section, page
+from pipeline.report.parallel import Dimension, parallel_coordinates
+from pipeline.report.sections import environment
+from pipeline.report.sweep_content import Setting, SweepReport, SweepRun
+from pipeline.report.sweep_summary import metric_title, setting_name, value_text, with_spread
+from pipeline.report.table import Column, cells, table
+
+
+def sweep_page(report: SweepReport) -> str:
+    """The whole HTML document; links lead into the runs' directories beside it."""
+    optional = [
+        Section("curves", "Learning curves", curves(report)),
+        Section("effects", "What was varied", effects(report)),
+        Section("failures", "Failures", failures(report.failures)),
+        Section("trend", "Trend", trend_charts(report.trend) if report.trend else Markup("")),
+    ]
+    return page(f"{report.name} · jaxfrost sweep", _header(report), [
+        Section("ranking", "Ranking", ranking(report)),
+        *(section for section in optional if section.body),
+        Section("gates", "Gates", gate_table(report.verdicts)),
+        Section("environment", "Environment", environment(
+            {"sweep command": report.command, **report.environment})),
+    ])
+
+
+def _header(report: SweepReport) -> Markup:
+    runs, failed = len(report.runs), len(report.failures)
+    started = f"{report.started.day} {report.started:%B %Y, %H:%M:%S %Z}".strip()
+    best = report.best
+    state = "good" if report.exit_code == 0 else "bad"
+    facts = [
+        _fact(f"best {metric_title(report.metric)}",
+              with_spread(best, report.metric) if best else quantities.MISSING,
+              setting_name(best, report.varied) if best else report.note),
+        _fact("settings", quantities.count(len(report.settings)),
+              f"{quantities.count(runs)} runs with their seeds" if runs > len(report.settings)
+              else "one run each"),
+        _fact("failed", tag("span", quantities.count(failed), class_="bad" if failed else "good"),
+              f"of {quantities.count(runs)} runs"),
+        _fact("ended", tag("span", report.ending, class_=state), f"exit code {report.exit_code}"),
+        _fact("duration", quantities.duration(report.seconds)),
+    ]
+    return tag("header", tag("p", "jaxfrost sweep", class_="kind"), tag("h1", report.name),
+               tag("p", started, class_="when"), tag("dl", *facts, class_="facts"))
+
+
+def _fact(name: str, value: Child, more: str | None = None) -> Markup:
+    return tag("div", tag("dt", name), tag("dd", value), tag("small", more) if more else None)
+
+
+def ranking(report: SweepReport) -> Markup:
+    """Every setting with its figures and links to its runs, the best one marked."""
+    if not report.settings:
+        return tag("p", "This sweep has no runs.", class_="none")
+    word = "most" if report.direction == "max" else "least"
+    caption = f"By {metric_title(report.metric)}, the {word} first"
+    if any(len(setting.runs) > 1 for setting in report.settings):
+        caption += "; mean ± standard deviation over seeds"
+    columns = [
+        Column("", numeric=True), *(Column(key) for key in report.varied),
+        *(Column(metric_title(name), numeric=True) for name in report.metrics), Column("runs"),
+    ]
+    rows = [_ranking_row(report, place, setting, columns)
+            for place, setting in enumerate(report.settings, start=1)]
+    return join([tag("p", caption + ".", class_="caption"),
+                 tag("p", report.note, class_="bad") if report.note else None,
+                 table(columns, rows, class_="ranking")])
+
+
+def _ranking_row(
+    report: SweepReport, place: int, setting: Setting, columns: Sequence[Column]
+) -> Markup:
+    row: list[Child] = [
+        str(place) if setting.is_ranked else quantities.MISSING,
+        *(tag("code", setting.overrides.get(key, quantities.MISSING)) for key in report.varied),
+        *(with_spread(setting, name) for name in report.metrics),
+        join([_run_link(run, len(setting.runs) > 1) for run in setting.runs], " "),
+    ]
+    return cells(columns, row, class_="best" if setting is report.best else None)
+
+
+def _run_link(run: SweepRun, by_seed: bool) -> Markup:
+    label = f"seed {run.seed}" if by_seed or run.number is None else f"job {run.number}"
+    if run.has_failed:
+        return tag("a", f"✗ {label}", href="#failures", class_="bad")
+    return tag("a", label, href=f"{run.directory}/report.html")
+
+
+def curves(report: SweepReport) -> Markup:
+    """Validation and training figures of all settings, the best in colour."""
+    drawn = [setting for setting in report.settings if any(run.history for run in setting.runs)]
+    if not drawn:
+        return Markup("")
+    charts = [
+        _curve_chart(report, drawn, "Validation accuracy", "validation_accuracy", share=True),
+        _curve_chart(report, drawn, "Validation loss", "validation_loss", share=False),
+        _curve_chart(report, drawn, "Training loss", "loss", share=False),
+        _curve_chart(report, drawn, "Learning rate", "learning_rate", share=False),
+    ]
+    caption = "Means over seeds. " if any(len(one.runs) > 1 for one in drawn) else ""
+    if len(drawn) > COLOURS:
+        others = len(drawn) - COLOURS
+        caption += f"The best {COLOURS} settings are in colour, the other {others} grey."
+    return join([tag("p", caption, class_="caption") if caption else None,
+                 tag("div", *map(line_chart, charts), class_="charts")])
+
+
+def _curve_chart(
+    report: SweepReport, drawn: Sequence[Setting], title: str, key: str, *, share: bool
+) -> Chart:
+    def at(step: float) -> str:
+        return f"step {quantities.count(int(step))}"
+
+    series = [Series(setting_name(setting, report.varied), _mean_curve(setting, key),
+                     muted=place >= COLOURS) for place, setting in enumerate(drawn)]
+    if share:
+        return Chart(title=title, series=series, x_text=at, text=quantities.percent,
+                     tick_text=quantities.short_percent)
+    return Chart(title=title, series=series, x_text=at, may_be_logarithmic=True)
+
+
+def _mean_curve(setting: Setting, key: str) -> list[tuple[float, float]]:
+    """At each step the mean over the runs that have a value there."""
+    by_step: dict[int, list[float]] = {}
+    for run in setting.runs:
+        for interval in run.history:
+            value: Any = interval[key]
+            if value is not None:
+                by_step.setdefault(interval["step"], []).append(value)
+    return [(float(step), statistics.fmean(values)) for step, values in sorted(by_step.items())]
+
+
+def effects(report: SweepReport) -> Markup:
+    """Parallel coordinates, and for each value of each key how its settings fared."""
+    ranked = [setting for setting in report.settings if setting.is_ranked]
+    if not report.varied or not ranked:
+        return Markup("")
+    scores = [setting.score or 0.0 for setting in ranked]
+    low, high = min(scores), max(scores)
+    sign = 1.0 if report.direction == "max" else -1.0
+    worst = low if sign > 0 else high
+    strengths = [abs(score - worst) / (high - low) if high > low else 1.0 for score in scores]
+    dimensions = [
+        Dimension(key, [setting.overrides.get(key) for setting in ranked]) for key in report.varied
+    ]
+    share = "accuracy" in report.metric
+    dimensions.append(Dimension(metric_title(report.metric), scores,
+                                quantities.short_percent if share else quantities.short))
+    names = [f"{setting_name(setting, report.varied)}: {with_spread(setting, report.metric)}"
+             for setting in ranked]
+    return join([parallel_coordinates(dimensions, names, strengths), _effect_table(report, ranked)])
+
+
+def _effect_table(report: SweepReport, ranked: Sequence[Setting]) -> Markup:
+    columns = [Column("varied"), Column("value"), Column("settings", numeric=True),
+               Column(f"mean {metric_title(report.metric)}", numeric=True),
+               Column("best", numeric=True)]
+    best_of = max if report.direction == "max" else min
+    rows: list[list[Child]] = []
+    for key, values in report.varied.items():
+        for value in values:
+            scores = [setting.score for setting in ranked
+                      if setting.overrides.get(key, "") == value and setting.score is not None]
+            rows.append([
+                tag("code", key) if value == values[0] else "", tag("code", value or "not given"),
+                quantities.count(len(scores)),
+                value_text(report.metric, statistics.fmean(scores) if scores else None),
+                value_text(report.metric, best_of(scores) if scores else None),
+            ])
+    return table(columns, rows, class_="effects")
+
+
+def failures(runs: Sequence[SweepRun]) -> Markup:
+    """Each run that came to nothing, with its error and, folded, its traceback."""
+    return join([tag(
+        "article",
+        tag("h3", tag("span", run.ending, class_="bad"), " ", tag("code", run.directory)),
+        tag("p", _told(run.overrides, run.seed), class_="caption"),
+        tag("pre", run.error or "no error was told", class_="error"),
+        tag("details", tag("summary", "traceback"), tag("pre", run.traceback))
+        if run.traceback else None,
+        class_="failure") for run in runs])
+
+
+def _told(overrides: Mapping[str, str], seed: int | None) -> str:
+    pairs = [f"{key}={value}" for key, value in overrides.items()]
+    return " ".join([*pairs, *([] if seed is None else [f"seed={seed}"])])

@@ -1,0 +1,113 @@
+"""A sweep's last lines on the terminal: one table, then what went wrong."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.report import quantities
+from pipeline.report.markup import printable
+from pipeline.report.summary import gate_lines
+from pipeline.report.sweep_content import Setting, SweepReport, SweepRun
+
+_UNBROKEN = 10_000    # columns
+
+
+def print_sweep(report: SweepReport, directory: Path) -> None:
+    """The table on standard output: coloured on a terminal, plain lines elsewhere."""
+    console = Console()
+    if console.is_terminal:
+        console.print(sweep_summary(report, directory))
+    else:
+        print(*sweep_lines(report, directory), sep="\n")
+
+
+def sweep_lines(report: SweepReport, directory: Path) -> list[str]:
+    """The same without colour, for logs; no line is broken."""
+    console = Console(file=io.StringIO(), width=_UNBROKEN, color_system=None)
+    with console.capture() as captured:
+        console.print(sweep_summary(report, directory))
+    return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
+
+
+def sweep_summary(report: SweepReport, directory: Path) -> Group:
+    """The ranking, the failures with the first line of their errors, the gates, the page."""
+    parts: list[RenderableType] = [_ranking(report)]
+    if report.note:
+        parts += [Text(""), Text(printable(report.note), "bold red")]
+    if report.failures:
+        parts += [Text(""), _failures(report.failures)]
+    if report.verdicts:
+        parts += [Text(""), gate_lines(report.verdicts)]
+    runs = len(report.runs)
+    end = f"{runs} runs, {len(report.failures)} failed   {quantities.duration(report.seconds)}"
+    page = printable(str(directory / "sweep.html"))
+    return Group(*parts, Text(""), Text(end), Text(f"report  {page}", overflow="fold"))
+
+
+def _ranking(report: SweepReport) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("", justify="right")
+    for key in report.varied:
+        table.add_column(Text(printable(key)), overflow="fold")
+    for name in report.metrics:
+        table.add_column(metric_title(name), justify="right", no_wrap=True)
+    table.add_column("runs", overflow="fold")
+    for place, setting in enumerate(report.settings, start=1):
+        best = setting is report.best
+        values = [printable(setting.overrides.get(key, quantities.MISSING))
+                  for key in report.varied]
+        table.add_row(
+            "best" if best else str(place) if setting.is_ranked else quantities.MISSING,
+            *map(Text, values), *(with_spread(setting, name) for name in report.metrics),
+            Text(" ".join(run.directory for run in setting.runs)),
+            style="bold green" if best else None,
+        )
+    return table
+
+
+def _failures(runs: Sequence[SweepRun]) -> Text:
+    text = Text()
+    for run in runs:
+        text.append(f"{'' if not text else chr(10)}{run.ending}  ", "bold red")
+        text.append(printable(f"{run.directory}: {run.error.partition(chr(10))[0]}"))
+    return text
+
+
+def metric_title(name: str) -> str:
+    """`validation_accuracy` → "validation accuracy"; `durations.train` → "train seconds"."""
+    if name.startswith("durations."):
+        return f"{name.removeprefix('durations.')} seconds"
+    return name.replace("_", " ")
+
+
+def value_text(metric: str, value: float | None) -> str:
+    """A metric's value as people read it."""
+    if value is not None and metric == "step":
+        return quantities.count(round(value))
+    return quantities.percent(value) if "accuracy" in metric else quantities.number(value)
+
+
+def with_spread(setting: Setting, metric: str) -> str:
+    """`98.12 ± 0.07 %`, or the one value."""
+    mean, deviation = setting.mean(metric), setting.deviation(metric)
+    if mean is None or deviation is None or not math.isfinite(mean):
+        return value_text(metric, mean)
+    if "accuracy" in metric:
+        return f"{100 * mean:.2f} ± {100 * deviation:.2f} %"
+    if metric == "step":
+        return f"{mean:,.0f} ± {deviation:.0f}"
+    return f"{quantities.number(mean)} ± {deviation:.2g}"
+
+
+def setting_name(setting: Setting, varied: Mapping[str, Sequence[str]]) -> str:
+    """What makes a setting this one, in few words: `learning_rate 0.1 · momentum 0.9`."""
+    pairs = [f"{key.rpartition('.')[2]} {setting.overrides.get(key, quantities.MISSING)}"
+             for key in varied]
+    return " · ".join(pairs) or "all seeds"

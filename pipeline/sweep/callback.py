@@ -1,0 +1,38 @@
+"""What Hydra tells us when a sweep begins: conf/config.yaml names this class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from pipeline.config.run_directory import claim
+from pipeline.errors import PipelineError
+from pipeline.gate import ExitCode
+from pipeline.sweep import resume
+from pipeline.sweep.begun import Stopped, begun
+
+
+class SweepBegins(Callback):
+    """Claims the sweep's directory, or refuses to go on with one that is another sweep's."""
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Called once, in the process that was started, before any job."""
+        job = {key: config[key] for key in config if key != "hydra"}
+        records = {
+            "config.yaml": OmegaConf.to_yaml(OmegaConf.create(job)),
+            "hydra.yaml": OmegaConf.to_yaml(config.hydra),
+            "overrides.yaml": OmegaConf.to_yaml(config.hydra.overrides.task),
+        }
+        directory = Path(config.hydra.sweep.dir)
+        overrides = list(config.hydra.overrides.task)
+        try:
+            wants_resume = config.sweep.resume is not None
+            if wants_resume:
+                resume.require_same(directory, records, overrides)
+            claim(directory, records, ["-m", *overrides], resume=wants_resume)
+        except PipelineError as error:
+            raise Stopped(ExitCode.FAILED, error) from None
+        begun.sweep = directory

@@ -1,0 +1,92 @@
+"""All runs that lie in a sweep's directory, however they ended and wherever they ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from pipeline import gate
+from pipeline.config import Config, load
+from pipeline.gate import Ending, ExitCode
+from pipeline.report import SweepRun
+from pipeline.sweep import outcome
+from pipeline.sweep.outcome import Outcome
+
+_UNFINISHED = "did not end: it was killed, or has not begun; sweep.resume goes on with it"
+
+
+@dataclass(frozen=True)
+class Found:
+    """One run; `record` is empty when nothing came of it."""
+
+    directory: Path
+    outcome: Outcome
+    record: Mapping[str, Any]
+
+    @property
+    def config(self) -> Config | None:
+        """As the run was configured; None where that could not be read."""
+        path = self.directory / ".hydra" / "config.yaml"
+        if not path.exists():
+            return None
+        return load(cast(dict[str, Any], yaml.safe_load(path.read_text(encoding="utf-8"))))
+
+
+def collect(directory: Path) -> list[Found]:
+    """The runs of a sweep, or of one job over several seeds, by job and seed."""
+    claimed = {path.parent for path in directory.glob("*/.hydra")}
+    claimed |= {path.parent for path in directory.glob("*/seed-*/.hydra")}
+    ended = {path.parent for pattern in ("*", "*/seed-*")
+             for path in directory.glob(f"{pattern}/{outcome.FILE_NAME}")}
+    # A job over several seeds is no run itself, unless it failed before it had any.
+    several = {path.parent for path in claimed | ended if path.name.startswith("seed-")}
+    found = [_found(path, directory) for path in (claimed - several) | ended]
+    return sorted(found, key=lambda one: (one.outcome.number or 0, one.outcome.seed or 0))
+
+
+def _found(directory: Path, sweep_directory: Path) -> Found:
+    ended = outcome.load(directory) or _unfinished(directory, sweep_directory)
+    has_record = (directory / gate.RECORD_FILE).exists() and ended.is_finished
+    return Found(directory, ended, gate.load_record(directory) if has_record else {})
+
+
+def _unfinished(directory: Path, sweep_directory: Path) -> Outcome:
+    hydra = directory / ".hydra"
+    overrides = yaml.safe_load((hydra / "overrides.yaml").read_text(encoding="utf-8"))
+    config = yaml.safe_load((hydra / "config.yaml").read_text(encoding="utf-8"))
+    job = directory.parent if directory.name.startswith("seed-") else directory
+    begun = datetime.fromtimestamp(hydra.stat().st_mtime).astimezone()
+    ending = Ending(ExitCode.FAILED, begun, 0.0, _UNFINISHED)
+    number = int(job.name) if job != sweep_directory and job.name.isdecimal() else None
+    return Outcome(ending, number, config.get("seed"), tuple(overrides))
+
+
+def row(found: Found, sweep_directory: Path) -> SweepRun:
+    """The run as tables show it."""
+    ending = found.outcome.ending
+    names = gate.metric_names(found.record)
+    values = {name: gate.find_metric(found.record, name) for name in names}
+    return SweepRun(
+        number=found.outcome.number,
+        seed=found.outcome.seed,
+        directory=found.directory.relative_to(sweep_directory).as_posix(),
+        overrides=told(found.outcome.overrides),
+        exit_code=ending.exit_code,
+        ending=ending.exit_code.name.lower().replace("_", " "),
+        seconds=ending.seconds,
+        error=ending.error,
+        traceback=ending.traceback,
+        metrics={name: value for name, value in values.items() if value is not None},
+        history=found.record.get("history", ()),
+    )
+
+
+def told(overrides: Sequence[str]) -> dict[str, str]:
+    """Overrides as key → value, without the seeds; `~key` and a lone key have none."""
+    pairs = (one.lstrip("+").partition("=") for one in overrides)
+    return {key: value for key, _, value in pairs if key not in ("seed", "seeds")}

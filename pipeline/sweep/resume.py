@@ -1,0 +1,97 @@
+"""Going on with a sweep: the command line it was begun with, and proof that nothing has changed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.config import ConfigError
+
+_KEY = "sweep.resume="
+# What may differ between the two halves of a sweep: it does not decide what is computed.
+_FREE = ("sweep", "runtime", "restore", "notes", "hydra")
+
+
+def whole_command_line(given: Sequence[str]) -> list[str]:
+    """The arguments, completed by those of the sweep that `sweep.resume=DIR` names.
+
+    Raises:
+        ConfigError: the directory holds no sweep.
+    """
+    named = [one.removeprefix(_KEY) for one in given if one.startswith(_KEY)]
+    if not named or named[-1] in ("", "null"):
+        return list(given)
+    directory = Path(named[-1].strip("'\""))
+    hydra = _hydra_record(directory)
+    several = hydra["mode"] == "MULTIRUN"
+    place = "hydra.sweep.dir" if several else "hydra.run.dir"
+    before = [one for one in (*hydra["overrides"]["task"], *hydra["overrides"]["hydra"])
+              if not one.startswith(("hydra.sweep.dir=", "hydra.run.dir=", "hydra.mode="))]
+    replaced = {_key(one) for one in given}
+    quoted = str(directory).replace("\\", "\\\\").replace("'", "\\'")
+    flag = ["--multirun"] if several and not {"-m", "--multirun"} & set(given) else []
+    return [*flag, *(one for one in before if _key(one) not in replaced), *given,
+            f"{place}='{quoted}'"]
+
+
+def _hydra_record(directory: Path) -> Any:
+    path = directory / ".hydra" / "hydra.yaml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{_KEY}{directory}: no sweep was begun there (no .hydra/hydra.yaml in it); give the "
+            "directory that a sweep printed last, such as outputs/2026-01-31/12-00-00-abcdef-sweep"
+        ) from None
+    return content.get("hydra", content)
+
+
+def _key(override: str) -> str:
+    return override.lstrip("+~").partition("=")[0]
+
+
+def require_same(directory: Path, records: Mapping[str, str], overrides: Sequence[str]) -> None:
+    """Refuses to go on with another sweep than the one that was begun.
+
+    Args:
+        directory: the sweep's, or a job's.
+        records: `.hydra/` as it would be written now.
+        overrides: the task's.
+
+    Raises:
+        ConfigError: shows the difference.
+    """
+    record = directory / ".hydra"
+    if not record.exists():
+        return
+    before = _lines(yaml.safe_load((record / "overrides.yaml").read_text(encoding="utf-8")))
+    changed = _difference(before, _lines(overrides))
+    if not changed:
+        then = yaml.safe_load((record / "config.yaml").read_text(encoding="utf-8"))
+        changed = _difference(_config_lines(then), _config_lines(
+            yaml.safe_load(records["config.yaml"])))
+    if changed:
+        raise ConfigError(
+            f"{_KEY}{directory}: it was begun with another configuration (- then, + now):\n  "
+            + "\n  ".join(changed)
+            + "\ngo on with the same one, or begin a new sweep without sweep.resume"
+        )
+
+
+def _lines(overrides: Sequence[str]) -> list[str]:
+    return [one for one in overrides if _key(one).partition(".")[0] not in _FREE]
+
+
+def _config_lines(config: Mapping[str, Any]) -> list[str]:
+    kept = {key: value for key, value in config.items() if key not in _FREE}
+    text: str = yaml.safe_dump(kept, sort_keys=True)
+    return text.splitlines()
+
+
+def _difference(before: Sequence[str], now: Sequence[str]) -> list[str]:
+    return [line for line in difflib.unified_diff(before, now, lineterm="", n=0)
+            if line[0] in "+-" and line[:3] not in ("+++", "---")]
