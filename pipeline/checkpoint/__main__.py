@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 
-from pipeline.checkpoint.describe import Description, TensorInfo, describe
+from pipeline.checkpoint.description import Description, TensorInfo, describe
 from pipeline.checkpoint.difference import compare_checkpoints
 from pipeline.checkpoint.errors import CheckpointError
 from pipeline.checkpoint.recognise import recognise
@@ -41,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _print_difference(first: str, second: str, *, as_json: bool) -> int:
     difference = compare_checkpoints(recognise(first).path, recognise(second).path)
-    print(json.dumps(asdict(difference), indent=1) if as_json else difference)
+    print(difference.to_json() if as_json else difference)
     return 1 if difference else 0
 
 

@@ -8,7 +8,6 @@ checksum with the other's write; more do not help, since one file is written und
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +34,8 @@ def write_data(descriptor: int, placed: Sequence[Placed]) -> list[int]:
     batches = list(_batches(placed))
     if sum(item.tensor.size for item in placed) < _WORTH_A_THREAD:
         return [found for batch in batches for found in _write_batch(descriptor, batch)]
+    from concurrent.futures import ThreadPoolExecutor  # small checkpoints need not wait for it
+
     with ThreadPoolExecutor(_THREADS) as threads:
         written = threads.map(lambda batch: _write_batch(descriptor, batch), batches)
         return [found for batch in written for found in batch]

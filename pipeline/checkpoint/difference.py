@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -33,6 +33,12 @@ class Difference:
 
     def __bool__(self) -> bool:
         return bool(self.only_first or self.only_second or self.changed)
+
+    def to_json(self) -> str:
+        """All of it as a JSON object."""
+        import json
+
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
 
     def __str__(self) -> str:
         lines = [f"- {name}" for name in self.only_first]

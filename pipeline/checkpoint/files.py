@@ -11,7 +11,6 @@ import errno
 import fcntl
 import glob
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +33,7 @@ class Staging:
     def __init__(self, prefix: str, *, durable: bool) -> None:
         self._durable = durable
         self._prefix = prefix
-        self._suffix = f"{_TEMPORARY}{secrets.token_hex(8)}"
+        self._suffix = f"{_TEMPORARY}{os.urandom(8).hex()}"
         self._open: dict[str, int] = {}
 
     def __enter__(self) -> Staging:

@@ -6,6 +6,7 @@ Only names and the first bytes are looked at, so the answer is there at once.
 from __future__ import annotations
 
 import enum
+import glob
 import os
 import re
 from dataclasses import dataclass
@@ -95,8 +96,15 @@ def is_text_graph(head: bytes) -> bool:
 
 def is_orbax_step(path: str) -> bool:
     """Whether a directory is one complete orbax checkpoint."""
-    return any(os.path.exists(os.path.join(path, name))
-               for name in ("_METADATA", "_CHECKPOINT_METADATA", "default/_METADATA"))
+    return bool(orbax_trees(path)) or os.path.exists(os.path.join(path, "_CHECKPOINT_METADATA"))
+
+
+def orbax_trees(path: str) -> list[str]:
+    """The files that describe an orbax step's trees: its own, or one per item below it."""
+    own = os.path.join(path, "_METADATA")
+    if os.path.exists(own):
+        return [own]
+    return sorted(glob.glob(os.path.join(glob.escape(path), "*", "_METADATA")))
 
 
 def _contents(path: str) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.checkpoint import files
+from pipeline.checkpoint import files, log
 from pipeline.checkpoint.errors import CheckpointError
 from pipeline.checkpoint.names import data_files, index_path
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class Retention:
             try:
                 remove_checkpoint(dropped.prefix, meta_graph_suffix)
             except CheckpointError as error:
-                _log.warning("Ignoring: %s", error)
+                log.warning("Ignoring: %s", error)
         self._dropped.clear()
 
 

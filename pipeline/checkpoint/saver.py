@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from pipeline.checkpoint import files
+from pipeline.checkpoint import files, log
 from pipeline.checkpoint.errors import InvalidArgumentError, NotFoundError
 from pipeline.checkpoint.plan import plan_of, read_planned
 from pipeline.checkpoint.reader import CheckpointReader
@@ -20,7 +19,6 @@ from pipeline.checkpoint.variables import Slot, as_tree, shards_by_device, slots
 from pipeline.checkpoint.writer import write_bundle
 
 MetaGraph = bytes | Callable[[SaverDef], bytes]
-_log = logging.getLogger(__name__)
 
 
 class Saver:
@@ -167,7 +165,7 @@ class Saver:
         except NotFoundError as error:
             raise InvalidArgumentError("The passed save_path is not a valid checkpoint: "
                                        f"{os.fspath(save_path)} ({error})") from error
-        _log.info("Restoring parameters from %s", reader.prefix)
+        log.info("Restoring parameters from %s", reader.prefix)
         targets = {name: (name, slot) for name, slot in slots.items()}
         plan_of(reader, targets, reshape=self._reshape).require()
         arrays = read_planned(reader, targets)

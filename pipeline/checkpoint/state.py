@@ -13,19 +13,17 @@ A path that is not absolute is meant relative to the file's directory.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.checkpoint import files
+from pipeline.checkpoint import files, log
 from pipeline.checkpoint.errors import InvalidArgumentError, located, translated
 from pipeline.checkpoint.names import checkpoint_exists
 from pipeline.checkpoint.state_text import decode_fields, encode_fields
 
 DEFAULT_FILENAME = "checkpoint"
 _MOST_BYTES = 1 << 24  # no state file is longer; another file of that name may be
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def get_checkpoint_state(
         with located(path):
             state = CheckpointState.decode(content)
     except InvalidArgumentError as error:
-        _log.warning("%s; checkpoint ignored", error)
+        log.warning("%s; checkpoint ignored", error)
         return None
     if not state.model_checkpoint_path:
         raise InvalidArgumentError(f"Invalid checkpoint state loaded from {directory}: {path} has "
@@ -114,7 +112,7 @@ def latest_checkpoint(
         return None
     found = present(state.model_checkpoint_path, os.fspath(directory))
     if found is None:
-        _log.error("Couldn't match files for checkpoint %s", state.model_checkpoint_path)
+        log.error("Couldn't match files for checkpoint %s", state.model_checkpoint_path)
     return found
 
 

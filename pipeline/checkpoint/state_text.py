@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     rb"(?>\s|\#[^\n]*+)*+(?:"
     rb"(?P<name>[A-Za-z_]\w*+)"
     rb"|(?P<string>\"(?>[^\"\\\n]|\\.)*+\"|'(?>[^'\\\n]|\\.)*+')"
-    rb"|(?P<number>[-+]?(?>[0-9][\w.+-]*+|\.[0-9][\w+-]*+|inf|nan))"
+    rb"|(?P<number>-?(?>[0-9.][\w.+-]*+|[a-z]++))"
     rb"|(?P<sign>[:,;\[\]])"
     rb"|(?P<end>\Z))"
 )
@@ -26,6 +26,7 @@ _ESCAPE = re.compile(
 )
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f",
             b"v": b"\v", b"\\": b"\\", b"'": b"'", b'"': b'"', b"?": b"?"}
+_NO_DIGITS = (b"inf", b"infinity", b"nan")
 _NUMBERS = ("all_model_checkpoint_timestamps", "last_preserved_timestamp")
 _STRINGS = ("model_checkpoint_path", "all_model_checkpoint_paths")
 
@@ -110,6 +111,8 @@ def _values(tokens: list[Token], kind: str) -> list[Value]:
 
 
 def _value(tokens: list[Token], kind: str) -> Value:
+    if kind == "number" and tokens[-1].text.lower() in _NO_DIGITS:
+        return float(tokens.pop().text)
     text = _take(tokens, kind)
     if kind == "number":
         try:

@@ -11,18 +11,17 @@ TensorFlow's `init_from_checkpoint`. A scope ends with a slash; `/` stands for a
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipeline.checkpoint import log
 from pipeline.checkpoint.errors import InvalidArgumentError, InvalidTypeError, NotFoundError
 from pipeline.checkpoint.opening import load_checkpoint
 from pipeline.checkpoint.plan import RestorePlan, plan_of, read_planned
 from pipeline.checkpoint.variables import Slot, as_tree, is_variable, name_of, slots_of
 
 AssignmentMap = Mapping[str, Any] | Iterable[tuple[str, Any]]
-_log = logging.getLogger(__name__)
 Targets = dict[str, tuple[str, Slot]]
 
 
@@ -78,7 +77,7 @@ def init_from_checkpoint(
     if ignore_missing:
         for name, (key, _) in list(targets.items()):
             if not reader.has_tensor(key):
-                _log.warning("Variable %s missing in checkpoint %s", name, reader.prefix)
+                log.warning("Variable %s missing in checkpoint %s", name, reader.prefix)
                 del targets[name]
     plan_of(reader, targets, reshape=reshape).require()
     arrays = read_planned(reader, targets)

@@ -8,23 +8,28 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pipeline.checkpoint import Saver, latest_checkpoint, load_variable
 
 
+def versioned(version: int) -> dict[str, Any]:
+    """Tensors that all tell the version."""
+    return {"version": np.int64(version), "large": np.full(200_000, version),
+            "more": np.full(3, version, np.float32)}
+
+
 def save_forever(directory: Path, name: str) -> None:
-    """Every tensor tells the version; sometimes the same name, sometimes the next step."""
+    """Sometimes under the same name, sometimes under that of the next step."""
     latest = latest_checkpoint(directory)
     version = int(load_variable(latest, "version")) if latest else 0
     saver = Saver(max_to_keep=3, meta_graph=lambda _: b"%d" % version)
     while True:
         version += 1
-        values = {"version": np.int64(version), "large": np.full(200_000, version),
-                  "more": np.full(3, version, np.float32)}
         saver.save(directory / name, global_step=None if version % 2 else version // 2,
-                   variables=values)
+                   variables=versioned(version))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from pipeline import checkpoint
 from pipeline.checkpoint import (
     CheckpointError,
     CheckpointReader,
@@ -273,3 +275,15 @@ def test_opening_costs_what_numpy_costs(prefix: str) -> None:
 def test_the_index_alone_can_be_read(prefix: str) -> None:
     Path(f"{prefix}.data-00000-of-00001").unlink()
     assert list(read_index(prefix).tensors) == sorted(TENSORS)
+
+
+def test_public_names_are_the_same_for_type_checkers_and_at_run_time() -> None:
+    tree = ast.parse(Path(checkpoint.__file__).read_text())
+    (block,) = (node for node in tree.body if isinstance(node, ast.If))
+    listed = {alias.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom)
+              for alias in node.names}
+    assert listed == {name: f"pipeline.checkpoint.{home}" for name, home in
+                      checkpoint._HOME.items()}
+    assert all(getattr(checkpoint, name) for name in listed)
+    with pytest.raises(AttributeError, match="no attribute 'nope'"):
+        checkpoint.nope  # noqa: B018

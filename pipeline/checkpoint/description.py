@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -19,6 +18,7 @@ from pipeline.checkpoint.recognise import (
     Kind,
     Recognised,
     is_text_graph,
+    orbax_trees,
     recognise,
 )
 from pipeline.checkpoint.state import CheckpointState
@@ -54,6 +54,8 @@ class Description:
 
     def to_json(self) -> str:
         """All of it as a JSON object."""
+        import json
+
         return json.dumps({**asdict(self), "kind": self.kind.value}, indent=1, ensure_ascii=False)
 
 
@@ -133,18 +135,15 @@ def _content(path: str) -> bytes:
 
 def _orbax_tensors(path: str) -> Iterator[TensorInfo]:
     """The leaves of an orbax step, from its own description of the tree; values take orbax."""
-    for below in ("", "default"):
-        file = os.path.join(path, below, "_METADATA")
-        if os.path.exists(file):
-            break
-    else:
-        return
-    try:
-        with translated(f"cannot read {file}"), open(file, encoding="utf-8") as stream:
-            tree: dict[str, Any] = json.load(stream)["tree_metadata"]
-        for leaf in tree.values():
-            name = "/".join(str(key["key"]) for key in leaf["key_metadata"])
-            shape = leaf["value_metadata"].get("write_shape")
-            yield TensorInfo(name, None, None if shape is None else tuple(shape), None)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataLossError(f"{file}: is no description of an orbax tree ({error})") from None
+    import json
+
+    for file in orbax_trees(path):
+        try:
+            with translated(f"cannot read {file}"), open(file, encoding="utf-8") as stream:
+                tree: dict[str, Any] = json.load(stream)["tree_metadata"]
+            for leaf in tree.values():
+                name = "/".join(str(key["key"]) for key in leaf["key_metadata"])
+                shape = leaf["value_metadata"].get("write_shape")
+                yield TensorInfo(name, None, None if shape is None else tuple(shape), None)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataLossError(f"{file}: is no description of an orbax tree ({error})") from None
