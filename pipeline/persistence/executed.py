@@ -14,6 +14,8 @@ from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
 
 from pipeline import execution, graph
 from pipeline.config.persistence import GraphNames
+from pipeline.errors import PipelineError
+from pipeline.persistence.artifact import PersistenceError
 
 Logits = NDArray[np.float32]
 
@@ -23,9 +25,13 @@ def run_frozen_graph(path: Path, names: GraphNames, images: jax.Array) -> Logits
 
     Raises:
         GraphError: no graph is there.
-        ExecutionError: it has no such nodes, or ops that aren't supported.
+        PersistenceError: it has no such nodes, or ops that aren't supported.
     """
-    function = execution.function(graph.load_graph(path), [names.input], [names.logits])
+    graph_def = graph.load_graph(path)
+    try:
+        function = execution.function(graph_def, [names.input], [names.logits])
+    except PipelineError as error:
+        raise PersistenceError(f"{path}: {error}") from error
     return np.asarray(function(images)[0])
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.persistence import TargetConfig, VerificationConfig
-from pipeline.errors import IntegrityError
+from pipeline.errors import IntegrityError, PipelineError
 from pipeline.model import predict_logits
 from pipeline.persistence import Artifact, Trained
 from pipeline.verification.readers import READERS
@@ -42,6 +42,8 @@ def verify(
 ) -> list[Parity]:
     """Reads every artefact back from disk and runs it on the first examples of `pixels`.
 
+    What cannot be read back disagrees, like what computes something else.
+
     Args:
         trained: the native model, as it was persisted.
         targets: what was asked for, by name.
@@ -53,9 +55,12 @@ def verify(
     parities = []
     for artifact in artifacts:
         read = READERS[artifact.kind]
-        for reading in read(targets[artifact.target], artifact, trained, batch):
-            native = predict_logits(trained.network, reading.variables, batch)
-            parities.append(compare(reading.name, native, reading.logits, config))
+        try:
+            for reading in read(targets[artifact.target], artifact, trained, batch):
+                native = predict_logits(trained.network, reading.variables, batch)
+                parities.append(compare(reading.name, native, reading.logits, config))
+        except PipelineError as error:
+            parities.append(_disagreeing(artifact.target, f"cannot be read back: {error}"))
     return parities
 
 
@@ -67,16 +72,22 @@ def compare(
 ) -> Parity:
     """One artefact's logits against the native ones; anything not finite disagrees."""
     if found.shape != native.shape:
-        detail = f"logits of shape {found.shape}, expected {native.shape}"
-        return Parity(name, float("nan"), float("nan"), False, detail)
-    difference = np.abs(found.astype(np.float64) - native)
+        return _disagreeing(name, f"logits of shape {found.shape}, expected {native.shape}")
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(found.astype(np.float64) - native)
     absolute = float(difference.max(initial=0.0))
     scale = float(np.abs(native).max(initial=0.0))
     bound = config.absolute_tolerance + config.relative_tolerance * scale
     same_class = float((found.argmax(axis=1) == native.argmax(axis=1)).mean())
     detail = f"{len(native)} examples, same class on {same_class:.2%}"
     # Written so that NaN disagrees.
-    return Parity(name, absolute, absolute / scale if scale else 0.0, absolute <= bound, detail)
+    agrees = absolute <= bound < np.inf
+    return Parity(name, absolute, absolute / scale if scale else 0.0, agrees, detail)
+
+
+def _disagreeing(name: str, detail: str) -> Parity:
+    """An artefact whose logits can't even be compared."""
+    return Parity(name, float("nan"), float("nan"), False, detail)
 
 
 def require_parity(parities: Sequence[Parity]) -> None:

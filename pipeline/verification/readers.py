@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import checkpoint
 from pipeline.config.persistence import (
     FrozenGraphTarget,
     MetaGraphTarget,
@@ -51,6 +52,8 @@ def _orbax(
 def _tf_checkpoint(
     target: TfCheckpointTarget, artifact: Artifact, trained: Trained, pixels: Pixels
 ) -> Iterator[Reading]:
+    # The model needs no slots, but who trains on does.
+    checkpoint.CheckpointReader(artifact.path).verify()
     restored = load_variables(artifact.path, trained.network)
     logits = predict_logits(trained.network, restored, pixels)
     yield Reading(artifact.target, logits, trained.variables)
