@@ -84,6 +84,10 @@ def _look(config: Config) -> ExitCode | None:
         from pipeline import prediction
 
         return prediction.predict(config)
+    if config.task.name == "serve":
+        from pipeline import serve
+
+        return serve.serve(config)
     return None
 
 

@@ -9,6 +9,7 @@ from pipeline.persistence.artifact import PersistenceError as PersistenceError
 from pipeline.persistence.executed import run_frozen_graph as run_frozen_graph
 from pipeline.persistence.executed import run_meta_graph as run_meta_graph
 from pipeline.persistence.executed import run_saved_model as run_saved_model
+from pipeline.persistence.graphs import build_frozen_graph as build_frozen_graph
 from pipeline.persistence.restore import begin_with as begin_with
 from pipeline.persistence.restore import continue_from as continue_from
 from pipeline.persistence.restore import find as find

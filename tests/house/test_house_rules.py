@@ -40,7 +40,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sweep": FOR_ALL | FORMATS | {*FLOW, "data", "closing", "stages"},
     "inspection": FOR_ALL | {"checkpoint", "data", "gate", "graph", "model"},
     "prediction": FOR_ALL | {"data", "evaluate", "gate", "model", "persistence"},
-    "start": FOR_ALL | {"gate", "inspection", "prediction", "stages", "sweep"},
+    # beside `gate`: above report and persistence
+    "serve": FOR_ALL | FORMATS | {*FLOW, "data"},
+    "start": FOR_ALL | {"gate", "inspection", "prediction", "serve", "stages", "sweep"},
 }
 # A library must be usable without paying for what it does not need.
 FORBIDDEN = {

@@ -1,0 +1,104 @@
+"""The graph by scopes: a picture of one scope, and its operations."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from google.protobuf.message import Message
+
+from pipeline import dtypes, graph
+from pipeline.report import quantities
+from pipeline.report.markup import Child, Markup, join, tag
+from pipeline.report.page import Section
+from pipeline.report.table import Column, table
+from pipeline.serve.drawing import draw, shape_text
+from pipeline.serve.errors import Refusal
+from pipeline.serve.scope_view import Box, Shapes, View, look_into, tensor_shapes
+from pipeline.serve.shell import shell
+from pipeline.serve.subject import Subject
+from pipeline.serve.variables_page import address as variable_address
+
+_MOST_DRAWN, _MOST_LISTED = 300, 1000
+_COLUMNS = [Column("operation"), Column("op"), Column("output"), Column("inputs"),
+            Column("attributes")]
+
+
+def graph_page(subject: Subject, scope: str) -> str:
+    """The page of one scope; of the whole graph for ""."""
+    view = look_into(subject.graph_def, scope)
+    if view is None:
+        raise Refusal(HTTPStatus.NOT_FOUND, f"scope={scope}: nothing in the graph is under it")
+    shapes = tensor_shapes(subject.graph_def, subject.names, subject.network)
+    return shell(subject, "/graph", [
+        Section("graph", scope or "Graph", join([_path(subject, scope), _picture(
+            subject, view, shapes)])),
+        Section("operations", "Operations", _operations(view, shapes)),
+    ])
+
+
+def _picture(subject: Subject, view: View, shapes: Shapes) -> Markup:
+    if len(view.boxes) > _MOST_DRAWN:
+        return tag("p", f"{quantities.count(len(view.boxes))} boxes are too many for a picture.",
+                   class_="none")
+
+    def link(box: Box) -> str | None:
+        if box.kind == "scope":
+            return address(box.name)
+        if box.name in subject.variables:
+            return variable_address(box.name)
+        return f"#{box.name}" if box.inside else None
+
+    return draw(view, shapes, link)
+
+
+def address(scope: str) -> str:
+    """Where a scope is shown."""
+    return "/graph?" + urlencode({"scope": scope}) if scope else "/graph"
+
+
+def _path(subject: Subject, scope: str) -> Markup:
+    """The way from the whole graph to this scope."""
+    parts = scope.split("/") if scope else []
+    steps: list[Child] = [tag("a", subject.voices[0].source, href=address("")) if parts
+                          else subject.voices[0].source]
+    for depth, part in enumerate(parts, start=1):
+        steps += [" / ", tag("a", part, href=address("/".join(parts[:depth])))
+                  if depth < len(parts) else part]
+    return tag("p", *steps, class_="caption")
+
+
+def _operations(view: View, shapes: Shapes) -> Markup:
+    nodes = view.nodes
+    rows = [_row(node, shapes) for node in nodes[:_MOST_LISTED]]
+    left = len(nodes) - len(rows)
+    return join([table(_COLUMNS, rows, class_="operations"),
+                 tag("p", f"and {quantities.count(left)} more", class_="none") if left else None])
+
+
+def _row(node: Message, shapes: Shapes) -> Markup:
+    values: list[Child] = [
+        tag("code", node.name), node.op, _output(node, shapes),
+        tag("code", ", ".join(node.input)), _attributes(node)]
+    return tag("tr", *(tag("td", value) for value in values), id=node.name)
+
+
+def _output(node: Message, shapes: Shapes) -> str:
+    if node.op == "Const":
+        tensor = node.attr["value"].tensor
+        return f"{shape_text(graph.decode_shape(tensor.tensor_shape))} {dtypes.name(tensor.dtype)}"
+    return shape_text(shapes.get(node.name))
+
+
+def _attributes(node: Message) -> str:
+    attrs = graph.read_attrs(node)
+    return ", ".join(f"{name}={_value(attrs[name])}" for name in sorted(node.attr)
+                     if name not in ("value", "T", "dtype") and not name.startswith("_"))
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return str(value)

@@ -1,0 +1,128 @@
+"""A graph seen from one of its scopes: what is in it, and what beside it takes part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import jax
+import numpy as np
+from google.protobuf.message import Message
+
+from pipeline import execution, graph
+from pipeline.config.persistence import GraphNames
+from pipeline.model import Network
+
+Kind: TypeAlias = Literal["operation", "constant", "scope"]
+Shape: TypeAlias = tuple[int | None, ...]    # None: the batch, or whatever else varies with it
+Shapes: TypeAlias = Mapping[str, Shape]
+
+
+@dataclass(frozen=True)
+class Box:
+    """One thing of the picture: an operation, or a scope with all that is in it."""
+
+    kind: Kind
+    name: str                  # the full name of the node or scope
+    inside: bool               # of the scope that is looked at
+    nodes: dict[str, Message] = field(default_factory=dict)    # by name; a scope's are all in it
+
+    @property
+    def title(self) -> str:
+        """The last part of the name."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def node(self) -> Message:
+        """The node of a box that is no scope."""
+        return self.nodes[self.name]
+
+
+Key: TypeAlias = tuple[bool, str]      # whether a scope, and its name: `logits` may be both
+
+
+@dataclass(frozen=True)
+class View:
+    """Boxes in the order of the graph, and the tensors between them: (from, to) → tensor's name."""
+
+    scope: str
+    boxes: dict[Key, Box]
+    wires: dict[tuple[Key, Key], str]
+
+    @property
+    def nodes(self) -> list[Message]:
+        """All nodes of the scope, those of scopes in it too."""
+        return [node for box in self.boxes.values() if box.inside
+                for node in box.nodes.values()]
+
+
+def look_into(graph_def: Message, scope: str) -> View | None:
+    """What is seen from `scope` (the whole graph is ""); None when nothing is in it."""
+    view = View(scope, {}, {})
+    by_name = graph.node_map(graph_def.node)
+    inside = [node for node in graph_def.node if _under(node.name, scope)]
+    if not inside:
+        return None
+    for node in graph_def.node:
+        for name in _data_inputs(node, by_name):
+            source = name.partition(":")[0]
+            if _under(node.name, scope) or _under(source, scope):
+                ends = _box(view, by_name[source]), _box(view, node)
+                if ends[0] != ends[1]:
+                    view.wires.setdefault(ends, name)
+        if _under(node.name, scope):
+            _box(view, node)
+    return view
+
+
+def _data_inputs(node: Message, by_name: Mapping[str, Message]) -> Iterator[str]:
+    for text in node.input:
+        ref = graph.parse_ref(text)
+        if ref.output != graph.CONTROL and ref.node in by_name:
+            yield f"{ref.node}:{ref.output}"
+
+
+def _box(view: View, node: Message) -> Key:
+    """The box that stands for a node, made when it is met first."""
+    key = _place(node.name, view.scope)
+    inside = _under(key[1], view.scope)
+    leaf: Kind = "constant" if node.op == "Const" else "operation"
+    box = view.boxes.setdefault(key, Box("scope" if key[0] else leaf, key[1], inside))
+    box.nodes[node.name] = node
+    return key
+
+
+def _place(name: str, scope: str) -> Key:
+    """Where the path of a node leaves that of the scope: one part further is its box."""
+    parts, here = name.split("/"), scope.split("/") if scope else []
+    depth = 0
+    while depth < min(len(here), len(parts) - 1) and parts[depth] == here[depth]:
+        depth += 1
+    return depth + 1 < len(parts), "/".join(parts[:depth + 1])
+
+
+def _under(name: str, scope: str) -> bool:
+    return not scope or name.startswith(scope + "/")
+
+
+def tensor_shapes(graph_def: Message, names: GraphNames, network: Network) -> dict[str, Shape]:
+    """The shape of every node's first output, by node; those alone that can be told.
+
+    The graph is run abstractly on two sizes of batch: what differs depends on the batch.
+    """
+    wanted = [node.name for node in graph_def.node if node.op not in ("Const", "NoOp")]
+    try:
+        function = execution.function(graph_def, [names.input], wanted)
+        found = [_abstract(function, (size, *network.input_shape)) for size in (2, 3)]
+    except (execution.ExecutionError, TypeError):   # TypeError: a tensor of text
+        return {}
+    return {
+        name: tuple(a if a == b else None for a, b in zip(two, three, strict=True))
+        for name, two, three in zip(wanted, *found, strict=True) if len(two) == len(three)
+    }
+
+
+def _abstract(function: Any, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    outputs = jax.eval_shape(function, jax.ShapeDtypeStruct(shape, np.float32))
+    return [tuple(output.shape) for output in outputs]

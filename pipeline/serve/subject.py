@@ -1,0 +1,127 @@
+"""The run that is looked at: its native model and its frozen graph, side by side."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from google.protobuf.message import Message
+from numpy.typing import NDArray
+
+from pipeline import data, evaluate, execution, graph, model, persistence
+from pipeline.config import Config, ConfigError
+from pipeline.config.persistence import FrozenGraphTarget, GraphNames
+from pipeline.config.recorded import find_run
+from pipeline.config.runtime import cache_directory
+
+log = logging.getLogger(__name__)
+
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One of the models and where it was read from; `ask` takes uint8 [n, 28, 28]."""
+
+    name: str
+    source: str
+    ask: Callable[[NDArray[np.uint8]], Probabilities]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A run, opened; what is slow or may be missing is made when it is asked for."""
+
+    directory: Path
+    config: Config                 # with the run's own model, data set and targets
+    network: model.Network
+    variables: model.Variables
+    graph_def: Message             # the inference graph
+    names: GraphNames              # of its nodes
+    voices: tuple[Voice, Voice]    # the frozen graph's and the native model's
+
+    @cached_property
+    def data_sets(self) -> data.DataSets:
+        """The run's data.
+
+        Raises:
+            DataError: they are not there any more.
+        """
+        runtime = self.config.runtime
+        return data.load(self.config.dataset, cache_directory(runtime) / "datasets")
+
+    @cached_property
+    def evaluation(self) -> evaluate.Evaluation:
+        """The native model on the test split."""
+        return evaluate.evaluate(self.network, self.variables, self.data_sets.test)
+
+    @cached_property
+    def values(self) -> dict[str, NDArray[Any]]:
+        """The variables as arrays."""
+        return {name: np.asarray(value) for name, value in self.variables.items()}
+
+
+def open_run(config: Config) -> Subject:
+    """The run in the directory `config.run`; its frozen graph is made anew if it wrote none.
+
+    Raises:
+        ConfigError: there is no run.
+        PersistenceError: it left nothing to restore, or nothing that fits its configuration.
+        LoweringError: it wrote no frozen graph and its model can't be one.
+    """
+    if config.run is None:
+        raise ConfigError("run: task=serve needs it; give the directory of a finished run")
+    directory = find_run(Path(config.run))
+    if directory is None:
+        raise ConfigError(f"run={config.run}: no run there (no .hydra/config.yaml); give the "
+                          "directory of a finished run, such as outputs/2026-01-31/12-00-00-abcdef")
+    network = model.build(config.model, num_classes=data.NUM_CLASSES)
+    found = persistence.find(directory)
+    variables = persistence.load_variables(found.path, network)
+    graph_def, names, source = _frozen_graph(config, directory, network, variables)
+    return Subject(
+        directory=directory, config=config, network=network, variables=variables,
+        graph_def=graph_def, names=names,
+        voices=(
+            Voice("frozen graph", source, _frozen_voice(graph_def, names, network)),
+            Voice("native model", str(found.path.relative_to(directory)),
+                  _native_voice(network, variables)),
+        ),
+    )
+
+
+def _frozen_graph(
+    config: Config, directory: Path, network: model.Network, variables: model.Variables
+) -> tuple[Message, GraphNames, str]:
+    for target in config.persistence.values():
+        if isinstance(target, FrozenGraphTarget) and (directory / target.file).is_file():
+            return graph.load_graph(directory / target.file), target, target.file
+    log.warning("%s holds no frozen graph; the one shown is made from its variables", directory)
+    names = GraphNames()
+    made = persistence.build_frozen_graph(names, network, variables)
+    return made, names, "made from the variables"
+
+
+def _frozen_voice(
+    graph_def: Message, names: GraphNames, network: model.Network
+) -> Callable[[NDArray[np.uint8]], Probabilities]:
+    function = execution.function(graph_def, [names.input], [names.output])
+    return lambda pixels: np.asarray(function(model.to_input(network, pixels))[0], np.float64)
+
+
+def _native_voice(
+    network: model.Network, variables: model.Variables
+) -> Callable[[NDArray[np.uint8]], Probabilities]:
+    logits = jax.jit(lambda values, images: network.apply(values, images)[0])
+
+    def ask(pixels: NDArray[np.uint8]) -> Probabilities:
+        found = np.asarray(logits(variables, model.to_input(network, pixels)))
+        return np.exp(evaluate.log_softmax(found))
+
+    return ask
