@@ -40,6 +40,8 @@ from pipeline.scopes.initializers import (
 from pipeline.scopes.initializers import xavier_initializer as xavier_initializer
 from pipeline.scopes.initializers import zeros_initializer as zeros_initializer
 from pipeline.scopes.modules import get_module as get_module
+from pipeline.scopes.opening import name_scope as name_scope
+from pipeline.scopes.opening import variable_scope as variable_scope
 from pipeline.scopes.regularizers import l1_l2_regularizer as l1_l2_regularizer
 from pipeline.scopes.regularizers import l1_regularizer as l1_regularizer
 from pipeline.scopes.regularizers import l2_regularizer as l2_regularizer
@@ -48,8 +50,6 @@ from pipeline.scopes.scope import AUTO_REUSE as AUTO_REUSE
 from pipeline.scopes.scope import VariableScope as VariableScope
 from pipeline.scopes.scope import current_name_scope as current_name_scope
 from pipeline.scopes.scope import get_variable_scope as get_variable_scope
-from pipeline.scopes.scope import name_scope as name_scope
-from pipeline.scopes.scope import variable_scope as variable_scope
 from pipeline.scopes.spec import GraphKeys as GraphKeys
 from pipeline.scopes.spec import VariableSpec as VariableSpec
 from pipeline.scopes.store import VariableStore as VariableStore

@@ -18,7 +18,8 @@ from pipeline.scopes.collections import (
 )
 from pipeline.scopes.errors import ScopeTypeError
 from pipeline.scopes.names import join
-from pipeline.scopes.scope import get_variable_scope, variable_scope
+from pipeline.scopes.opening import variable_scope
+from pipeline.scopes.scope import get_variable_scope
 from pipeline.scopes.spec import GraphKeys, ValueOf, VariableSpec
 from pipeline.scopes.store import VariableStore, add_variable, current_store, namespace_of
 from pipeline.scopes.variable import NamedVariable
@@ -93,7 +94,7 @@ class ExponentialMovingAverage:
         """The name of a variable's shadow, or what it would be."""
         known = self._known().get(variable.op_name)
         names = namespace_of(current_store()).names
-        return known or names.preview(join(variable.op_name, self.name))
+        return known or names.free(join(variable.op_name, self.name))
 
     def variables_to_restore(self, moving_avg_variables: Iterable[Any] | None = None
                              ) -> dict[str, Any]:

@@ -19,14 +19,10 @@ from pipeline.scopes.initial import check_dtype, from_value, settle, settle_shap
 from pipeline.scopes.names import check_nested, check_root, join
 from pipeline.scopes.namespace import Namespace
 from pipeline.scopes.regularizers import Regularizer, no_regularizer
-from pipeline.scopes.scope import (
-    Getter,
-    Reuse,
-    current_name_scope,
-    get_variable_scope,
-)
+from pipeline.scopes.scope import Getter, Reuse, current_name_scope, get_variable_scope
 from pipeline.scopes.spec import GraphKeys, VariableSpec
 from pipeline.scopes.store import add_variable, current_store, namespace_of
+from pipeline.scopes.unsupported import refuse
 
 _HERE = str(Path(__file__).parent)
 
@@ -41,6 +37,7 @@ def get_variable(
     collections: Sequence[str] | None = None,
     custom_getter: Getter | None = None,
     reuse: Reuse = None,
+    **unsupported: Any,
 ) -> Any:
     """The variable `scope/name`, made or found as the open scope's `reuse` says.
 
@@ -56,35 +53,35 @@ def get_variable(
         collections: instead of `variables`; `trainable_variables` is added if trainable (A12).
         custom_getter: called in place of the true getter, which it is given first.
         reuse: overrides the scope's.
+        **unsupported: TensorFlow's other arguments, which are refused unless they are None.
 
     Returns:
         An `nnx.Param` or `nnx.Variable` with `.name`; on reuse the same object.
 
     Raises:
+        ScopeTypeError: an argument that means nothing here.
         ScopeError: it exists and may not (A2), or the other way round (A3); shape or dtype differ
             from the existing ones (A5, A6); shape or initializer are missing or do not fit.
     """
+    refuse("get_variable", unsupported)
     scope = get_variable_scope()
     inherited = scope.inherited
     initializer = inherited.initializer if initializer is None else initializer
-    explicit = None if dtype is None else np.dtype(dtype)
+    check_dtype(initializer, None if dtype is None else np.dtype(dtype))
     getter = custom_getter or inherited.custom_getter
     if getter is not None and not callable(getter):
         raise ScopeError(f"Passed a custom_getter which is not callable: {getter}")
-    check_dtype(initializer, explicit)
-    arguments: dict[str, Any] = {
-        "shape": shape,
-        "dtype": inherited.dtype if explicit is None else explicit,
-        "initializer": initializer,
-        "regularizer": inherited.regularizer if regularizer is None else regularizer,
-        "trainable": trainable,
-        "collections": collections,
-        "reuse": scope.reuse if reuse is None else reuse,
-    }
-    full_name = join(scope.name, name)
-    if getter is None:
-        return get_or_create(full_name, **arguments)
-    return getter(get_or_create, full_name, **arguments)
+    return (getter or _call)(
+        get_or_create,
+        join(scope.name, name),
+        shape=shape,
+        dtype=inherited.dtype if dtype is None else np.dtype(dtype),
+        initializer=initializer,
+        regularizer=inherited.regularizer if regularizer is None else regularizer,
+        trainable=trainable,
+        collections=collections,
+        reuse=scope.reuse if reuse is None else reuse,
+    )
 
 
 def get_local_variable(name: str, *args: Any, **kwargs: Any) -> Any:
@@ -117,7 +114,7 @@ def Variable(
     name, outside = name or "Variable", current_name_scope()
     full_name = join(outside, check_nested(name) if outside else check_root(name))
     initial = from_value(full_name, initial_value, None if dtype is None else np.dtype(dtype))
-    full_name = namespace_of(store).names.unique(full_name)
+    full_name = namespace_of(store).names.free(full_name)
     spec = VariableSpec(full_name, initial.shape, initial.dtype, trainable,
                         _collections(trainable, collections), initial.make)
     return add_variable(store, spec)
@@ -160,7 +157,7 @@ def get_or_create(
     if not check_root(name).rpartition("/")[2]:
         raise ScopeError(f"'{name}': a variable needs a name; found an empty one")
     spec = VariableSpec(
-        namespace.names.unique(name), initial.shape, initial.dtype, trainable,
+        namespace.names.free(name), initial.shape, initial.dtype, trainable,
         _collections(trainable, collections), initial.make,
         None if regularizer is no_regularizer else regularizer, name,
     )
@@ -177,6 +174,10 @@ def _check_found(variable: Any, name: str, shape: tuple[int, ...] | None,
         raise ScopeError(f"Trying to share variable {name}, but specified dtype {dtype} and found "
                          f"dtype {variable.dtype}.")
     return variable
+
+
+def _call(getter: Getter, *args: Any, **kwargs: Any) -> Any:
+    return getter(*args, **kwargs)
 
 
 def _collections(trainable: bool, collections: Sequence[str] | None) -> tuple[str, ...]:

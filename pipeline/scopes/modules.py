@@ -17,7 +17,8 @@ from jax.extend.core import take_current_trace
 from pipeline.scopes.errors import ScopeError
 from pipeline.scopes.getting import get_or_create
 from pipeline.scopes.names import join
-from pipeline.scopes.scope import current_name_scope, get_variable_scope, name_scope
+from pipeline.scopes.opening import name_scope
+from pipeline.scopes.scope import current_name_scope, get_variable_scope
 from pipeline.scopes.sources import fold_name
 from pipeline.scopes.spec import Part, Whole
 from pipeline.scopes.transform import next_key
@@ -93,8 +94,13 @@ def _stream(path: str, value: Any, key: Array | None) -> Any:
     with nullcontext() if key is not None else take_current_trace():
         if not jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
             return jnp.zeros(value.shape, value.dtype)
-        fresh = jax.random.key(0) if key is None else fold_name(key, path)
+        fresh = _unused_key() if key is None else fold_name(key, path)
         return jax.random.split(fresh, value.shape) if value.shape else fresh
+
+
+@cache
+def _unused_key() -> Array:
+    return jax.random.key(0)
 
 
 def _name_operations(module: Any) -> None:

@@ -17,31 +17,20 @@ class Names:
     """The names in use in one graph; comparison ignores case (B21)."""
 
     def __init__(self) -> None:
-        self._requests: dict[str, int] = {}
+        self._taken: set[str] = set()
 
-    def unique(self, name: str) -> str:
-        """`name`, or `name_N` with the smallest N that no earlier request for it has passed."""
+    def free(self, name: str) -> str:
+        """The first of `name`, `name_1`, `name_2`, … that is not taken."""
         key = name.lower()
-        requests = self._requests.get(key, 0)
-        self._requests[key] = requests + 1
-        if requests == 0:
+        if key not in self._taken:
             return name
-        suffix = self._free_suffix(key, requests)
-        self._requests[f"{key}_{suffix}"] = 1
+        suffix = next(n for n in count(1) if f"{key}_{n}" not in self._taken)
         return f"{name}_{suffix}"
 
-    def preview(self, name: str) -> str:
-        """What `unique` would return, taking nothing."""
-        key = name.lower()
-        requests = self._requests.get(key, 0)
-        return f"{name}_{self._free_suffix(key, requests)}" if requests else name
-
-    def reserve(self, name: str) -> None:
-        """Takes a name that is known to be free, or was taken before."""
-        self._requests.setdefault(name.lower(), 1)
-
-    def _free_suffix(self, key: str, first: int) -> int:
-        return next(n for n in count(first) if f"{key}_{n}" not in self._requests)
+    def take(self, name: str) -> str:
+        """Takes a name, taken before or not, and returns it."""
+        self._taken.add(name.lower())
+        return name
 
 
 def join(scope: str, name: str) -> str:

@@ -58,12 +58,17 @@ class RegularizationLoss:
         return penalty
 
 
+class InnerTrace(BaseException):
+    """A watched store was asked for something inside a trace that began after its run did."""
+
+
 class Namespace:
     """The names, collections and open scopes that belong to one store."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.key: Array | None = None
+        self.watched = False
         self.variables_seen = 0
         self.names = Names()
         self.by_key: dict[str, str] = {}
@@ -77,7 +82,7 @@ class Namespace:
 
     def register(self, variable: Any, spec: VariableSpec) -> None:
         """Enters a variable under its names and into its collections."""
-        self.names.reserve(spec.name)
+        self.names.take(spec.name)
         if spec.key is not None:
             self.by_key[spec.key] = spec.name
         for collection in spec.collections:

@@ -17,7 +17,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pipeline.scopes.errors import ScopeError, ScopeKeyError
-from pipeline.scopes.namespace import Namespace, at_trace
+from pipeline.scopes.namespace import InnerTrace, Namespace, at_trace, tracing
 from pipeline.scopes.sources import Drawn, Source
 from pipeline.scopes.spec import VariableSpec
 from pipeline.scopes.variable import TrainableVariable, UntrainableVariable
@@ -158,10 +158,16 @@ def reset_default_store(seed: int = 0) -> None:
 
 
 def namespace_of(store: VariableStore) -> Namespace:
-    """The names and scopes that belong to a store, made from its variables if need be."""
+    """The names and scopes that belong to a store, made from its variables if need be.
+
+    Raises:
+        InnerTrace: the store is watched and another trace has begun.
+    """
     namespace = _namespaces.get(store)
     if namespace is None:
-        namespace = _namespaces[store] = Namespace(Drawn())
+        namespace = set_source(store, Drawn())
+    if namespace.watched and tracing():
+        raise InnerTrace
     if len(vars(store.variables)) != namespace.variables_seen:
         for variable in store:
             namespace.register(variable, variable.get_metadata("spec"))
@@ -169,10 +175,10 @@ def namespace_of(store: VariableStore) -> Namespace:
     return namespace
 
 
-def set_source(store: VariableStore, source: Source, key: Array | None) -> None:
-    """Says where a fresh store's values and random keys come from."""
+def set_source(store: VariableStore, source: Source) -> Namespace:
+    """Says where a fresh store's values come from; returns its namespace."""
     namespace = _namespaces[store] = Namespace(source)
-    namespace.key = key
+    return namespace
 
 
 def add_variable(store: VariableStore, spec: VariableSpec, like: Any = None) -> Any:

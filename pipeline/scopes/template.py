@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from pipeline.scopes.collections import trainable_variables
 from pipeline.scopes.errors import ScopeError
-from pipeline.scopes.scope import Getter, VariableScope, variable_scope
+from pipeline.scopes.opening import variable_scope
+from pipeline.scopes.scope import Getter, VariableScope
 from pipeline.scopes.store import VariableStore, current_store
 
 Result = TypeVar("Result")

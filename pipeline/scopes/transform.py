@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from typing import Any, Generic, TypeVar
 
 import jax
@@ -13,7 +16,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pipeline.scopes.errors import ScopeError
-from pipeline.scopes.namespace import current_trace
+from pipeline.scopes.namespace import InnerTrace, current_trace, tracing
 from pipeline.scopes.scope import current_name_scope
 from pipeline.scopes.sources import Drawn, Given, Placeholder, Source, fold_name
 from pipeline.scopes.spec import VariableSpec
@@ -26,6 +29,8 @@ from pipeline.scopes.store import (
 )
 
 Result = TypeVar("Result")
+_numbers = count(1)
+_run_number = jax.make_user_context(0)
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,9 @@ class Transformed(Generic[Result]):
         found: list[dict[str, VariableSpec]] = []
 
         def run(*args: Any) -> Result:
-            source = Placeholder(current_trace())
-            result, store = _run(source, jax.random.key(0), self.function, args, kwargs)
+            function = partial(self.function, *args, **kwargs)
+            key = jax.random.key(0)
+            result, store = _run(lambda: Placeholder(current_trace()), key, function)
             found.append(store.specs())
             return result
 
@@ -87,10 +93,12 @@ class Transformed(Generic[Result]):
         Raises:
             ScopeError: a variable has no value here or one of another shape.
         """
-        source = Given(current_trace(), values)
-        result, store = _run(source, key, self.function, args, kwargs)
+        function = partial(self.function, *args, **kwargs)
+        result, store = _run(lambda: Given(current_trace(), values), key, function)
+        given = namespace_of(store).source
+        assert isinstance(given, Given)
         updates = {name: value for name, value in store.values().items()
-                   if value is not source.taken[name]}
+                   if value is not given.taken[name]}
         return result, updates
 
 
@@ -134,13 +142,32 @@ def regularization_loss(
     return total
 
 
-def _run(source: Source, key: Array | None, function: Callable[..., Result], args: Any,
-         kwargs: Any) -> tuple[Result, VariableStore]:
+def _run(make_source: Callable[[], Source], key: Array | None, function: Callable[[], Result]
+         ) -> tuple[Result, VariableStore]:
+    """Runs a function in a fresh store, such that nothing JAX remembers from other runs enters.
+
+    JAX keeps the trace of a function under `jax.jit` and would put one run's variables into the
+    next. A run that is being traced therefore gets a number that JAX's caches see. One that is not
+    goes without, for each of its operations would be compiled anew, until it asks for variables
+    inside an inner trace: then it begins again with a number.
+    """
+    if not tracing():
+        with suppress(InnerTrace):
+            return _attempt(make_source(), key, function, watched=True)
+    with _run_number(next(_numbers)):
+        return _attempt(make_source(), key, function, watched=False)
+
+
+def _attempt(source: Source, key: Array | None, function: Callable[[], Result], watched: bool
+             ) -> tuple[Result, VariableStore]:
     store = VariableStore(seed=None)
-    set_source(store, source, key)
+    namespace = set_source(store, source)
+    namespace.key, namespace.watched = key, watched
 
     def call() -> Result:
         with store.as_default():
-            return function(*args, **kwargs)
+            return function()
 
-    return copy_context().run(call), store
+    result = copy_context().run(call)
+    namespace.watched = False
+    return result, store
