@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,8 @@ def _write_frozen_graph(
 def _write_saved_model(target: SavedModelTarget, trained: Trained, run_directory: Path) -> Written:
     directory = run_directory / target.directory
     meta_graph = build_meta_graph(target, trained.network)
+    if (directory / "saved_model.pb").is_file():
+        shutil.rmtree(directory)   # of this run, before it was stopped and resumed
     return directory, save_saved_model(directory, meta_graph, trained.variables)
 
 

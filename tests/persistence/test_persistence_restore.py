@@ -139,6 +139,15 @@ def test_the_same_run_writes_the_same_bytes(persisted: Runs, tmp_path: Path) -> 
         assert artifact.files == run.artifacts[artifact.target].files
 
 
+def test_what_a_stopped_run_wrote_is_written_anew(persisted: Runs, tmp_path: Path) -> None:
+    run = persisted("sgd")
+    again = Path(shutil.copytree(run.directory, tmp_path / "run"))
+    (again / "saved_model" / "variables" / "variables.index").unlink()
+    made = persistence.persist(run.config.persistence, run.trained, again)
+    for artifact in made:
+        assert artifact.files == run.artifacts[artifact.target].files
+
+
 def test_restored_variables_alone_make_every_form_but_orbax(
     persisted: Runs, tmp_path: Path
 ) -> None:
