@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pipeline.checkpoint import files, log
 from pipeline.checkpoint.errors import CheckpointError
-from pipeline.checkpoint.names import data_files, index_path
+from pipeline.checkpoint.names import checkpoint_exists, data_files, index_path
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,12 @@ class Retention:
     def record(self, prefix: str) -> None:
         """Adds a checkpoint that was just saved; the oldest one too many is dropped, at most one.
 
-        A prefix that is saved again becomes the newest.
+        A prefix that is saved again becomes the newest; those that someone else removed are
+        forgotten.
         """
         path = os.path.abspath(prefix)
-        self.kept = [kept for kept in self.kept if os.path.abspath(kept.prefix) != path]
+        self.kept = [kept for kept in self.kept
+                     if os.path.abspath(kept.prefix) != path and checkpoint_exists(kept.prefix)]
         self.kept.append(Kept(prefix, time.time()))
         if 0 < self._max_to_keep < len(self.kept):
             dropped = self.kept.pop(0)

@@ -135,6 +135,13 @@ def test_two_savers_of_one_name_do_not_remove_each_others(tmp_path: Path) -> Non
     assert set(listed(tmp_path)) <= set(steps(tmp_path))
 
 
+def test_what_someone_else_removed_is_no_longer_listed(tmp_path: Path) -> None:
+    saver = save(tmp_path, range(3))
+    retention.remove_checkpoint(tmp_path / "m-1")
+    save(tmp_path, [3], saver)
+    assert listed(tmp_path) == ["m-0", "m-2", "m-3"]
+
+
 def test_c16_one_every_so_many_hours_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tf1_graph: ModuleType
 ) -> None:
