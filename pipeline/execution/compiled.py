@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jaxlib.mlir.ir import MLIRError
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.program import Program, Run
@@ -39,7 +40,10 @@ class Compiled:
                  for index, value in enumerate(inputs)]
         constants = {name: variables.get(name, value) for name, value in self._constants.items()}
         held = {name: variables[name] for name in self.program.variables if name in variables}
-        outputs, updates = self._jitted(constants, held, given, key)
+        try:
+            outputs, updates = self._jitted(constants, held, given, key)
+        except (jax.errors.JaxRuntimeError, MLIRError) as error:
+            raise ExecutionError(f"XLA cannot run the graph: {str(error)[:500]}") from error
         return [each.value if isinstance(each, Known) else each for each in outputs], updates
 
     def _traced(

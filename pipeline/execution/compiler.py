@@ -121,6 +121,9 @@ class Compiler:
             return
         for key, value in registry.refused_attrs(node.op, node.attrs).items():
             self._note(f"op {node.op} is not supported with {key}={value!r}", node.name)
+        for key, expected in registry.forbidden_attrs(node.op, node.attrs).items():
+            self._note(f"op {node.op} has {key}={node.attrs[key]!r}; expected {expected}",
+                       node.name)
         for key in rule.attrs & node.attrs.keys():
             value = node.attrs[key]
             if isinstance(value, FunctionName):

@@ -90,7 +90,7 @@ def find(op: str) -> Rule | None:
 
 def supported_ops() -> list[str]:
     """The names of all ops that have a rule, sorted."""
-    return sorted(_RULES)
+    return sorted(op for op in _RULES if op.isidentifier())
 
 
 def refused_attrs(op: str, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -99,6 +99,22 @@ def refused_attrs(op: str, attrs: dict[str, Any]) -> dict[str, Any]:
     defaults = graph.attribute_defaults(op)
     return {key: value for key, value in attrs.items()
             if key not in known and not (key in defaults and _same(defaults[key], value))}
+
+
+def forbidden_attrs(op: str, attrs: dict[str, Any]) -> dict[str, str]:
+    """The attributes whose value the op's definition rules out, and what it asks for."""
+    found = {}
+    for each in graph.op_def(op).attr if graph.has_op_def(op) else ():
+        value = attrs.get(each.name)
+        if each.has_minimum and isinstance(value, (int, list)):
+            size = len(value) if isinstance(value, list) else value
+            if size < each.minimum:
+                found[each.name] = f"at least {each.minimum}"
+        if isinstance(value, str) and each.allowed_values.list.s:
+            allowed = [text.decode() for text in each.allowed_values.list.s]
+            if value not in allowed:
+                found[each.name] = f"one of {', '.join(allowed)}"
+    return found
 
 
 @cache

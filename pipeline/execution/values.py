@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,8 @@ import numpy as np
 
 from pipeline import dtypes
 from pipeline.execution.errors import ExecutionError
+
+_MAX_ELEMENTS = 1 << 31
 
 
 class Dead:
@@ -105,6 +109,45 @@ def cast(value: Any, number: int) -> Any:
     return value.astype(jax_dtype(number))
 
 
-def ints(value: Any) -> tuple[int, ...]:
-    """A known scalar or vector of integers as Python's."""
-    return tuple(int(number) for number in np.asarray(value).ravel())
+def scalar(value: Any, *, legacy: bool = False) -> int:
+    """A known scalar of integers as Python's; `legacy` takes a vector of one too.
+
+    Raises:
+        ExecutionError: it is no scalar.
+    """
+    if value.ndim and not (legacy and value.size == 1):
+        raise ExecutionError(f"an argument must be a scalar, got shape {value.shape}")
+    return int(value.reshape(()))
+
+
+def vector(value: Any) -> tuple[int, ...]:
+    """A known vector of integers as Python's.
+
+    Raises:
+        ExecutionError: it is no vector.
+    """
+    if value.ndim != 1:
+        raise ExecutionError(f"an argument must be a vector, got shape {value.shape}")
+    return tuple(int(number) for number in value)
+
+
+def dimensions(value: Any) -> tuple[int, ...]:
+    """A known vector that is a shape.
+
+    Raises:
+        ExecutionError: it is no vector, or a size in it is negative or absurd.
+    """
+    sizes = vector(value)
+    check_size(sizes)
+    return sizes
+
+
+def check_size(sizes: Sequence[int]) -> None:
+    """Refuses shapes that no array here may have.
+
+    Raises:
+        ExecutionError: a size is negative, or there are 2^31 elements or more.
+    """
+    if any(size < 0 for size in sizes) or math.prod(sizes) >= _MAX_ELEMENTS:
+        raise ExecutionError(f"shape {list(sizes)}; expected sizes from 0 and fewer than 2^31 "
+                             "elements")

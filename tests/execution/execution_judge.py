@@ -30,8 +30,11 @@ def run_in_tensorflow(
             return list(session.run(tensors, feed))
 
 
-def relative_error(found: Any, expected: Any) -> float:
-    """The largest difference over the largest magnitude; NaN and infinities must coincide."""
+def relative_error(found: Any, expected: Any, floor: float = 1e-30) -> float:
+    """The largest difference over the largest magnitude; NaN and infinities must coincide.
+
+    `floor` is the least magnitude that counts, for results that cancel out.
+    """
     found, expected = np.asarray(found), np.asarray(expected)
     assert found.shape == expected.shape, f"shape {found.shape}, TensorFlow has {expected.shape}"
     if expected.size == 0:
@@ -45,7 +48,7 @@ def relative_error(found: Any, expected: Any) -> float:
     if not finite.any():
         return 0.0
     scale = np.abs(expected[finite]).max()
-    return float(np.abs(found[finite] - expected[finite]).max() / max(scale, 1e-30))
+    return float(np.abs(found[finite] - expected[finite]).max() / max(scale, floor, 1e-30))
 
 
 def assert_agrees(

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.elementwise import jax_only
 from pipeline.execution.values import to_jax
@@ -28,6 +29,8 @@ def _leaky_relu(node: Node, x: Any) -> Any:
 def _softmax_cross_entropy(node: Node, logits: Any, labels: Any) -> Any:
     """Losses [batch] and their gradient by the logits [batch, classes]."""
     logits, labels = jnp.broadcast_arrays(to_jax(logits), to_jax(labels))
+    if logits.ndim != 2:
+        raise ExecutionError(f"logits and labels of shape {logits.shape}; expected two axes")
     log_probabilities = jax.nn.log_softmax(logits)
     return -(labels * log_probabilities).sum(-1), jnp.exp(log_probabilities) - labels
 

@@ -11,7 +11,15 @@ from jax import lax
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import ints, is_static, jax_dtype, operands
+from pipeline.execution.values import (
+    check_size,
+    dimensions,
+    is_static,
+    jax_dtype,
+    operands,
+    scalar,
+    vector,
+)
 
 
 def _join(axis: int, values: Sequence[Any]) -> Any:
@@ -21,18 +29,18 @@ def _join(axis: int, values: Sequence[Any]) -> Any:
 
 @rule("ConcatV2", static=(-1,), folds=True)
 def _concat_v2(node: Node, *values: Any) -> Any:
-    return _join(ints(values[-1])[0], values[:-1])
+    return _join(scalar(values[-1], legacy=True), values[:-1])
 
 
 @rule("Concat", static=(0,), folds=True)
 def _concat(node: Node, axis: Any, *values: Any) -> Any:
-    return _join(ints(axis)[0], values)
+    return _join(scalar(axis, legacy=True), values)
 
 
 @rule("ConcatOffset", static=(0,), folds=True)
 def _concat_offset(node: Node, axis: Any, *shapes: Any) -> Any:
     """Where each of the arrays begins in their concatenation."""
-    place, begin, found = ints(axis)[0], 0, []
+    place, begin, found = scalar(axis), 0, []
     for shape in shapes:
         offset = np.zeros_like(shape)
         offset[place] = begin
@@ -58,18 +66,20 @@ def _unpack(node: Node, x: Any) -> Any:
 @rule("Split", static=(0,), attrs="num_split", folds=True)
 def _split(node: Node, axis: Any, x: Any) -> Any:
     xp, x = operands(x)
-    return xp.split(x, node["num_split"], ints(axis)[0])
+    return xp.split(x, node["num_split"], scalar(axis))
 
 
 @rule("SplitV", static=(1, 2), attrs="num_split", folds=True)
 def _split_v(node: Node, x: Any, sizes: Any, axis: Any) -> Any:
     """One size may be -1: what the others leave."""
     xp, x = operands(x)
-    wanted, place = list(ints(sizes)), ints(axis)[0]
+    wanted, place = list(vector(sizes)), scalar(axis)
+    if len(wanted) != node["num_split"]:
+        raise ExecutionError(f"{len(wanted)} sizes for num_split={node['num_split']}")
     if -1 in wanted:
         wanted[wanted.index(-1)] = x.shape[place] - sum(wanted) - 1
     if sum(wanted) != x.shape[place] or min(wanted, default=0) < 0:
-        raise ExecutionError(f"sizes {ints(sizes)} do not split {x.shape[place]}")
+        raise ExecutionError(f"sizes {vector(sizes)} do not split {x.shape[place]}")
     return xp.split(x, np.cumsum(wanted)[:-1].tolist(), place)
 
 
@@ -77,37 +87,41 @@ def _split_v(node: Node, x: Any, sizes: Any, axis: Any) -> Any:
 def _tile(node: Node, x: Any, multiples: Any) -> Any:
     xp, x = operands(x)
     if len(multiples) != x.ndim:
-        raise ExecutionError(f"multiples {ints(multiples)} for {x.ndim} axes")
-    return xp.tile(x, ints(multiples)) if x.ndim else x
+        raise ExecutionError(f"multiples {vector(multiples)} for {x.ndim} axes")
+    check_size([size * count for size, count in zip(x.shape, vector(multiples), strict=True)])
+    return xp.tile(x, vector(multiples)) if x.ndim else x
 
 
 @rule("Pad", static=(1,), folds=True)
 def _pad(node: Node, x: Any, paddings: Any) -> Any:
     xp, x = operands(x)
-    return xp.pad(x, _pairs(paddings))
+    return xp.pad(x, _pairs(paddings, x.ndim))
 
 
 @rule("PadV2", static=(1,), folds=True)
 def _pad_v2(node: Node, x: Any, paddings: Any, value: Any) -> Any:
     xp, x, value = operands(x, value)
-    return xp.pad(x, _pairs(paddings), constant_values=value)
+    return xp.pad(x, _pairs(paddings, x.ndim), constant_values=value)
 
 
 @rule("MirrorPad", static=(1,), attrs="mode", folds=True)
 def mirror_pad(node: Node, x: Any, paddings: Any) -> Any:
     """`REFLECT` leaves the edge out, `SYMMETRIC` repeats it."""
     xp, x = operands(x)
-    return xp.pad(x, _pairs(paddings), mode=node["mode"].lower())
+    return xp.pad(x, _pairs(paddings, x.ndim), mode=node["mode"].lower())
 
 
-def _pairs(paddings: Any) -> list[tuple[int, int]]:
-    return [(int(low), int(high)) for low, high in np.asarray(paddings).reshape(-1, 2)]
+def _pairs(paddings: Any, rank: int) -> list[tuple[int, int]]:
+    if paddings.shape != (rank, 2) or paddings.min(initial=0) < 0:
+        raise ExecutionError(f"paddings {paddings.tolist()}; expected {rank} pairs from 0")
+    check_size([int(paddings.max(initial=0))])
+    return [(int(low), int(high)) for low, high in paddings]
 
 
 @rule("ReverseV2", static=(1,), folds=True)
 def _reverse_v2(node: Node, x: Any, axes: Any) -> Any:
     xp, x = operands(x)
-    return xp.flip(x, ints(axes))
+    return xp.flip(x, vector(axes))
 
 
 @rule("Reverse", static=(1,), folds=True)
@@ -119,7 +133,7 @@ def _reverse(node: Node, x: Any, flags: Any) -> Any:
 @rule("Roll", static=(1, 2), folds=True)
 def _roll(node: Node, x: Any, shift: Any, axis: Any) -> Any:
     xp, x = operands(x)
-    for distance, place in zip(ints(shift), ints(axis), strict=True):
+    for distance, place in zip(vector(shift), vector(axis), strict=True):
         x = xp.roll(x, distance, place)
     return x
 
@@ -127,7 +141,9 @@ def _roll(node: Node, x: Any, shift: Any, axis: Any) -> Any:
 @rule("Fill", static=(0,), attrs="index_type", folds=True)
 def _fill(node: Node, shape: Any, value: Any) -> Any:
     xp, value = operands(value)
-    return xp.broadcast_to(value, ints(shape))
+    if value.ndim:
+        raise ExecutionError(f"value must be a scalar, got shape {value.shape}")
+    return xp.broadcast_to(value, dimensions(shape))
 
 
 @rule("ZerosLike", "OnesLike", folds=True)
@@ -138,32 +154,39 @@ def _like(node: Node, x: Any) -> Any:
 
 @rule("Range", static=(0, 1, 2), folds=True)
 def _range(node: Node, start: Any, limit: Any, delta: Any) -> Any:
-    if delta == 0:
-        raise ExecutionError("delta is 0")
-    count = max(0, int(np.ceil((limit.astype(np.float64) - start) / delta)))
+    if any(each.ndim for each in (start, limit, delta)) or delta == 0:
+        raise ExecutionError("start, limit and delta must be scalars and delta not 0")
+    count = int(np.ceil((limit.astype(np.float64) - start) / delta))
+    if (limit - start) * np.sign(delta) < 0:
+        raise ExecutionError(f"delta {delta} does not lead from {start} to {limit}")
+    check_size([count])
     return start + np.arange(count).astype(start.dtype) * delta
 
 
 @rule("LinSpace", static=(2,))
 def _lin_space(node: Node, start: Any, stop: Any, count: Any) -> Any:
-    return jnp.linspace(start, stop, ints(count)[0], dtype=start.dtype)
+    return jnp.linspace(start, stop, scalar(count), dtype=start.dtype)
 
 
 @rule("OneHot", static=(1,), attrs="axis")
 def _one_hot(node: Node, indices: Any, depth: Any, on: Any, off: Any) -> Any:
+    if on.ndim or off.ndim or not -1 <= node["axis"] <= indices.ndim:
+        raise ExecutionError(f"on_value and off_value must be scalars, axis={node['axis']} "
+                             f"at most {indices.ndim}")
     axis = node["axis"] if node["axis"] >= 0 else indices.ndim
     positions = jnp.expand_dims(jnp.asarray(indices), axis)
     shape = [1] * (indices.ndim + 1)
-    shape[axis] = ints(depth)[0]
+    shape[axis] = scalar(depth)
+    check_size([*indices.shape, shape[axis]])
     return jnp.where(positions == jnp.arange(shape[axis]).reshape(shape), on, off)
 
 
 @rule("Slice", static=(2,), folds=True)
 def _slice(node: Node, x: Any, begin: Any, size: Any) -> Any:
     """A size of -1 takes the rest; it asks for a known begin."""
-    wanted = ints(size)
+    wanted = vector(size)
     if is_static(begin):
-        starts = ints(begin)
+        starts = vector(begin)
         for start, length, whole in zip(starts, wanted, x.shape, strict=True):
             if not 0 <= start <= whole or start + max(length, 0) > whole or length < -1:
                 raise ExecutionError(f"begin {starts} and size {wanted} exceed {x.shape}")
@@ -202,8 +225,8 @@ def _from_nhwc(x: Any, data_format: str) -> Any:
 
 @rule("SpaceToBatchND", static=(1, 2))
 def _space_to_batch_nd(node: Node, x: Any, block: Any, paddings: Any) -> Any:
-    sizes, spatial = ints(block), len(block)
-    x = jnp.pad(jnp.asarray(x), [(0, 0), *_pairs(paddings), *[(0, 0)] * (x.ndim - spatial - 1)])
+    sizes, spatial = vector(block), len(block)
+    x = jnp.pad(jnp.asarray(x), [(0, 0), *_pairs(paddings, spatial), *[(0, 0)] * (x.ndim - spatial - 1)])
     rest = x.shape[spatial + 1:]
     split = [part for size, whole in zip(sizes, x.shape[1:], strict=False)
              for part in (whole // size, size)]
@@ -215,7 +238,7 @@ def _space_to_batch_nd(node: Node, x: Any, block: Any, paddings: Any) -> Any:
 
 @rule("BatchToSpaceND", static=(1, 2))
 def _batch_to_space_nd(node: Node, x: Any, block: Any, crops: Any) -> Any:
-    sizes, spatial = ints(block), len(block)
+    sizes, spatial = vector(block), len(block)
     x = jnp.asarray(x)
     batch, rest = x.shape[0] // int(np.prod(sizes)), x.shape[spatial + 1:]
     cells = x.shape[1:spatial + 1]
@@ -226,13 +249,13 @@ def _batch_to_space_nd(node: Node, x: Any, block: Any, crops: Any) -> Any:
     x = x.transpose(*order, *range(2 * spatial + 1, x.ndim))
     x = x.reshape(batch, *[a * b for a, b in zip(cells, sizes, strict=True)], *rest)
     cut = [slice(low, size - high) for (low, high), size
-           in zip(_pairs(crops), x.shape[1:], strict=False)]
+           in zip(_pairs(crops, spatial), x.shape[1:], strict=False)]
     return x[(slice(None), *cut)]
 
 
 @rule("Empty", static=(0,), attrs="dtype init", folds=True)
 def _empty(node: Node, shape: Any) -> Any:
-    return jnp.zeros(ints(shape), jax_dtype(node["dtype"]))
+    return jnp.zeros(dimensions(shape), jax_dtype(node["dtype"]))
 
 
 @rule("SpaceToBatch", static=(1,), attrs="block_size")

@@ -11,7 +11,7 @@ from jax import lax
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import ints, to_jax
+from pipeline.execution.values import dimensions, to_jax
 
 Padding = str | list[tuple[int, int]]
 
@@ -94,7 +94,7 @@ def _backprop_input(node: Node, shape: Any, filters: Any, gradient: Any) -> Any:
     """Transposed convolution: the linear map that a convolution's gradient is."""
     filters, gradient = to_jax(filters), to_jax(gradient)
     forward = _depthwise if node.op.startswith("Depthwise") else convolve
-    zeros = jnp.zeros(ints(shape), gradient.dtype)
+    zeros = jnp.zeros(dimensions(shape), gradient.dtype)
     return _pull(lambda x: forward(node, x, filters), zeros, gradient)
 
 
@@ -103,7 +103,7 @@ def _backprop_input(node: Node, shape: Any, filters: Any, gradient: Any) -> Any:
 def _backprop_filter(node: Node, x: Any, shape: Any, gradient: Any) -> Any:
     x, gradient = to_jax(x), to_jax(gradient)
     forward = _depthwise if node.op.startswith("Depthwise") else convolve
-    zeros = jnp.zeros(ints(shape), gradient.dtype)
+    zeros = jnp.zeros(dimensions(shape), gradient.dtype)
     return _pull(lambda filters: forward(node, x, filters), zeros, gradient)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from jax import lax
 
 from pipeline import dtypes
+from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.values import cast, is_static, jax_dtype, operands, to_jax
 
@@ -120,13 +121,19 @@ def _population_count(node: Node, x: Any) -> Any:
 
 @rule("Polygamma")
 def _polygamma(node: Node, order: Any, x: Any) -> Any:
-    return special.polygamma(to_jax(order), to_jax(x))
+    """The orders are whole numbers in a floating type."""
+    order, x = to_jax(order), to_jax(x)
+    sign = jnp.where(order % 2 == 0, -1, 1).astype(x.dtype)
+    higher = sign * jnp.exp(lax.lgamma(order + 1)) * special.zeta(order + 1, x)
+    return jnp.where(order == 0, lax.digamma(x), higher)
 
 
 @rule("AddN", "AccumulateNV2", attrs="shape", folds=True)
 def _add_n(node: Node, *values: Any) -> Any:
     xp, total, *rest = operands(*values)
     for array in rest:
+        if array.shape != total.shape:
+            raise ExecutionError(f"adds shapes {total.shape} and {array.shape}; expected one")
         total = xp.add(total, array)
     return total
 
@@ -164,6 +171,9 @@ def _select_v2(node: Node, condition: Any, x: Any, y: Any) -> Any:
 def _select(node: Node, condition: Any, x: Any, y: Any) -> Any:
     """A vector of conditions chooses rows."""
     xp, condition, x, y = operands(condition, x, y)
+    if x.shape != y.shape or condition.shape not in ((), x.shape[:1], x.shape):
+        raise ExecutionError("'then' and 'else' must have the same size, and 'cond' that of one "
+                             "or of their rows")
     if condition.ndim == 1 and x.ndim > 1:
         condition = condition.reshape(condition.shape + (1,) * (x.ndim - 1))
     return xp.where(condition, x, y)

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import ints, jax_dtype, to_jax
+from pipeline.execution.values import dimensions, jax_dtype, to_jax
 
 for _rank, _suffix in ((1, ""), (2, "2D"), (3, "3D")):
     _axes = tuple(range(-_rank, 0))
@@ -23,11 +23,11 @@ for _rank, _suffix in ((1, ""), (2, "2D"), (3, "3D")):
 
     def _real(node: Node, x: Any, length: Any, axes: tuple[int, ...] = _axes) -> Any:
         """Real to half of the spectrum; the array is cut or filled to `length` first."""
-        found = jnp.fft.rfftn(to_jax(x), ints(length), axes)
+        found = jnp.fft.rfftn(to_jax(x), dimensions(length), axes)
         return found.astype(jax_dtype(node["Tcomplex"]))
 
     def _inverse(node: Node, x: Any, length: Any, axes: tuple[int, ...] = _axes) -> Any:
-        found = jnp.fft.irfftn(to_jax(x), ints(length), axes)
+        found = jnp.fft.irfftn(to_jax(x), dimensions(length), axes)
         return found.astype(jax_dtype(node["Treal"]))
 
     rule(f"RFFT{_suffix}", static=(1,), attrs="Tcomplex")(_real)

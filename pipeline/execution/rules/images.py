@@ -17,7 +17,7 @@ from jax import lax
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.reductions import extreme
-from pipeline.execution.values import ints, to_jax
+from pipeline.execution.values import scalar, to_jax, vector
 
 Matrix = np.ndarray[Any, np.dtype[np.float32]]
 _CUBIC_STEPS = 1024   # resize_bicubic_op.cc looks its weights up in a table of so many steps
@@ -116,7 +116,7 @@ _KERNELS: dict[str, Callable[[Node, int, int], Matrix]] = {
 
 def _matrices(node: Node, op: str, shape: tuple[int, ...], size: Any) -> tuple[Matrix, Matrix]:
     kernel = _KERNELS[op]
-    wanted = ints(size)
+    wanted = vector(size)
     if min(wanted) < 1 or min(shape[1:3]) < 1:
         raise ExecutionError(f"resizes {shape[1:3]} to {wanted}")
     return kernel(node, shape[1], wanted[0]), kernel(node, shape[2], wanted[1])
@@ -136,7 +136,7 @@ def _resize_nearest(node: Node, x: Any, size: Any) -> Any:
 
 @rule("ResizeArea", static=(1,), attrs="align_corners")
 def _resize_area(node: Node, x: Any, size: Any) -> Any:
-    wanted = ints(size)
+    wanted = vector(size)
     return _resized(x, _area(node, x.shape[1], wanted[0]), _area(node, x.shape[2], wanted[1]))
 
 
@@ -150,7 +150,7 @@ def _resize_grad(node: Node, gradient: Any, original: Any) -> Any:
 @rule("ResizeNearestNeighborGrad", static=(1,), attrs="align_corners half_pixel_centers")
 def _resize_nearest_grad(node: Node, gradient: Any, size: Any) -> Any:
     gradient = to_jax(gradient)
-    shape = (gradient.shape[0], *ints(size), gradient.shape[3])
+    shape = (gradient.shape[0], *vector(size), gradient.shape[3])
     rows, columns = _matrices(node, "ResizeNearestNeighbor", shape, np.array(gradient.shape[1:3]))
     return _resized(gradient, rows.T, columns.T).astype(gradient.dtype)
 
@@ -160,7 +160,7 @@ def _crop_and_resize(node: Node, images: Any, boxes: Any, owners: Any, size: Any
     """Boxes [n, (y1, x1, y2, x2)] in [0, 1]; what lies outside has `extrapolation_value`."""
     images, boxes, owners = (to_jax(each) for each in (images, boxes, owners))
     images = images.astype(jnp.float32)
-    height, width = ints(size)
+    height, width = vector(size)
 
     def places(begin: Any, end: Any, wanted: int, whole: int) -> Any:
         if wanted == 1:
@@ -259,5 +259,5 @@ def _non_max_suppression(
         return left, (jnp.where(valid, best, 0).astype(jnp.int32), valid)
 
     begin = jnp.where(scores > least, scores, -jnp.inf)
-    _, (found, valid) = lax.scan(choose, begin, length=ints(most)[0])
+    _, (found, valid) = lax.scan(choose, begin, length=scalar(most))
     return found, valid.sum().astype(jnp.int32)

@@ -14,7 +14,7 @@ from jax import lax
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import ints, is_static, to_jax
+from pipeline.execution.values import dimensions, is_static, scalar, to_jax
 
 
 def _checked(indices: Any, size: int) -> Any:
@@ -44,11 +44,11 @@ def _gather(node: Node, x: Any, indices: Any) -> Any:
 @rule("GatherV2", static=(2,), attrs="batch_dims", folds=True)
 def _gather_v2(node: Node, x: Any, indices: Any, axis: Any) -> Any:
     """The first `batch_dims` axes of both go together."""
-    place = ints(axis)[0]
+    place = scalar(axis)
     place += x.ndim if place < 0 else 0
     batch = node["batch_dims"] + (indices.ndim if node["batch_dims"] < 0 else 0)
     if not 0 <= place < max(x.ndim, 1):
-        raise ExecutionError(f"axis {ints(axis)[0]} of an array with {x.ndim}")
+        raise ExecutionError(f"axis {scalar(axis)} of an array with {x.ndim}")
     if not batch:
         return gather(x, indices, place)
     x, indices = to_jax(x), _checked(indices, x.shape[place])
@@ -86,7 +86,7 @@ def _gather_nd(node: Node, x: Any, indices: Any) -> Any:
 @rule("ScatterNd", static=(2,), attrs="bad_indices_policy")
 def _scatter_nd(node: Node, indices: Any, updates: Any, shape: Any) -> Any:
     updates = to_jax(updates)
-    zeros = jnp.zeros(ints(shape), updates.dtype)
+    zeros = jnp.zeros(dimensions(shape), updates.dtype)
     return zeros.at[positions(indices, zeros.shape)].add(updates, mode="drop")
 
 
@@ -106,7 +106,7 @@ def _tensor_scatter(node: Node, x: Any, indices: Any, updates: Any) -> Any:
 
 @rule("TopKV2", static=(1,), attrs="sorted index_type")
 def _top_k_v2(node: Node, x: Any, k: Any) -> Any:
-    return lax.top_k(to_jax(x), ints(k)[0])
+    return lax.top_k(to_jax(x), scalar(k))
 
 
 @rule("TopK", attrs="k sorted")

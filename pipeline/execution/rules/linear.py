@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.values import jax_dtype, to_jax
 
@@ -13,6 +14,8 @@ from pipeline.execution.values import jax_dtype, to_jax
 @rule("MatMul", attrs="transpose_a transpose_b grad_a grad_b")
 def _mat_mul(node: Node, a: Any, b: Any) -> Any:
     a, b = to_jax(a), to_jax(b)
+    if a.ndim != 2 or b.ndim != 2:
+        raise ExecutionError(f"matrices of shapes {a.shape} and {b.shape}; expected two axes")
     return jnp.matmul(a.T if node["transpose_a"] else a, b.T if node["transpose_b"] else b)
 
 
@@ -29,7 +32,11 @@ def _batch_mat_mul(node: Node, x: Any, y: Any) -> Any:
 @rule("BiasAdd", attrs="data_format")
 def _bias_add(node: Node, x: Any, bias: Any) -> Any:
     x, bias = to_jax(x), to_jax(bias)
-    if node["data_format"] == "NCHW" and x.ndim > 2:
+    first = node["data_format"] == "NCHW" and x.ndim > 2
+    if x.ndim < 2 or bias.shape != (x.shape[1 if first else -1],):
+        raise ExecutionError(f"bias of shape {bias.shape} for an array of shape {x.shape}; "
+                             "expected one for each channel")
+    if first:
         bias = bias.reshape(bias.shape + (1,) * (x.ndim - 2))
     return x + bias
 

@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.tensor_list import TensorList
-from pipeline.execution.values import Handle, ints, is_static, jax_dtype, to_jax
+from pipeline.execution.values import Handle, is_static, jax_dtype, scalar, to_jax, vector
 
 
 def _element_shape(shape: Any) -> tuple[int | None, ...] | None:
@@ -28,7 +28,7 @@ def _element_shape(shape: Any) -> tuple[int | None, ...] | None:
       attrs="dtype element_shape dynamic_size clear_after_read identical_element_shapes "
             "tensor_array_name")
 def _tensor_array(node: Node, size: Any) -> Any:
-    flow = TensorList.zeros(node["element_shape"], ints(size)[0], jax_dtype(node["dtype"]))
+    flow = TensorList.zeros(node["element_shape"], scalar(size), jax_dtype(node["dtype"]))
     return Handle(node.name, is_ref=False), flow
 
 
@@ -81,7 +81,7 @@ def _array_close(node: Node, handle: Any) -> Any:
 
 @rule("TensorListReserve", static=(1,), attrs="element_dtype shape_type")
 def _list_reserve(node: Node, shape: Any, size: Any) -> Any:
-    return TensorList.zeros(_element_shape(shape), ints(size)[0],
+    return TensorList.zeros(_element_shape(shape), scalar(size),
                             jax_dtype(node["element_dtype"]))
 
 
@@ -153,7 +153,7 @@ def _list_pop(node: Node, items: Any, shape: Any) -> Any:
 
 @rule("TensorListResize", static=(1,))
 def _list_resize(node: Node, items: Any, size: Any) -> Any:
-    wanted = ints(size)[0]
+    wanted = scalar(size)
     if items.buffer is None:
         return TensorList(None, wanted, items.dtype)
     kept = items.buffer[:wanted]
@@ -176,7 +176,7 @@ def _list_split(node: Node, value: Any, shape: Any, lengths: Any) -> Any:
 @rule("TensorListScatterV2", static=(3,), attrs="element_dtype shape_type")
 def _list_scatter(node: Node, value: Any, indices: Any, shape: Any, size: Any) -> Any:
     value = to_jax(value)
-    wanted = ints(size)[0]
+    wanted = scalar(size)
     if wanted < 0:
         if not is_static(indices):
             raise ExecutionError("the size of the list depends on indices that are fed")
@@ -199,7 +199,7 @@ def _inside(index: Any, size: int) -> Any:
 
 
 def _split(value: Any, lengths: Any, dtype: Any) -> TensorList:
-    sizes = set(ints(lengths))
+    sizes = set(vector(lengths))
     if len(sizes) > 1:
         raise ExecutionError(f"elements of different lengths {sorted(sizes)}; expected one length")
     value = to_jax(value)

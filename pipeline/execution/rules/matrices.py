@@ -13,7 +13,7 @@ from jax import lax
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.elementwise import jax_only
-from pipeline.execution.values import ints, is_static, jax_dtype, to_jax
+from pipeline.execution.values import is_static, jax_dtype, scalar, to_jax, vector
 
 
 def _adjoint(x: Any) -> Any:
@@ -95,7 +95,7 @@ def _svd(node: Node, x: Any) -> Any:
     """Singular values, left vectors, right vectors as columns."""
     x = to_jax(x)
     if not node["compute_uv"]:
-        empty = jnp.zeros((0,), x.dtype)
+        empty = jnp.zeros((), x.dtype)
         return jnp.linalg.svd(x, compute_uv=False), empty, empty
     left, values, right = jnp.linalg.svd(x, full_matrices=node["full_matrices"])
     return values, left, _adjoint(right)
@@ -105,7 +105,7 @@ def _svd(node: Node, x: Any) -> Any:
 def _self_adjoint_eig(node: Node, x: Any) -> Any:
     x = to_jax(x)
     if not node["compute_v"]:
-        return jnp.linalg.eigvalsh(x, UPLO="L"), jnp.zeros((0,), x.dtype)
+        return jnp.linalg.eigvalsh(x, UPLO="L"), jnp.zeros((), x.dtype)
     values, vectors = jnp.linalg.eigh(x, UPLO="L")
     return values, vectors
 
@@ -159,7 +159,7 @@ class _Band:
     def __init__(self, rows: int, columns: int, k: Any, align: str) -> None:
         if not is_static(k):
             raise ExecutionError("k is computed from what is fed")
-        bounds = ints(k)
+        bounds = vector(np.atleast_1d(k))
         self.low, self.high = bounds[0], bounds[-1]
         if not -rows < self.low <= self.high < columns and (rows, columns) != (0, 0):
             raise ExecutionError(f"diagonals {bounds} of a {rows} × {columns} matrix")
@@ -202,11 +202,11 @@ def _diag_part_band(node: Node, x: Any, k: Any, padding: Any) -> Any:
 @rule("MatrixDiagV2", "MatrixDiagV3", static=(1, 2, 3), attrs="align")
 def _diag_band(node: Node, x: Any, k: Any, rows: Any, columns: Any, padding: Any) -> Any:
     x, padding = to_jax(x), to_jax(padding)
-    low, high = ints(k)[0], ints(k)[-1]
-    if low == high and x.ndim and (x.ndim < 2 or len(np.shape(k)) == 0 or np.size(k) == 1):
+    low, *_, high = vector(np.atleast_1d(k).repeat(2))
+    if low == high:
         x = x[..., None, :]
     least = (x.shape[-1] + max(-high, 0), x.shape[-1] + max(low, 0))
-    sizes = [ints(each)[0] for each in (rows, columns)]
+    sizes = [scalar(each) for each in (rows, columns)]
     wanted = _matrix_shape(sizes, least)
     return _set_band(x, jnp.broadcast_to(padding, (*x.shape[:-2], *wanted)), k, _align(node))
 
@@ -221,7 +221,7 @@ def _matrix_shape(sizes: list[int], least: tuple[int, int]) -> tuple[int, int]:
 @rule("MatrixSetDiagV2", "MatrixSetDiagV3", static=(2,), attrs="align")
 def _set_diag_band(node: Node, x: Any, diagonal: Any, k: Any) -> Any:
     diagonal = to_jax(diagonal)
-    if ints(k)[0] == ints(k)[-1]:
+    if np.ptp(k) == 0:
         diagonal = diagonal[..., None, :]
     return _set_band(diagonal, to_jax(x), k, _align(node))
 

@@ -42,7 +42,7 @@ def _fused_batch_norm(
     gain = lax.rsqrt(variance + jnp.asarray(node["epsilon"], variance.dtype)) * scale
     y = (wide - mean.reshape(shape)) * gain.reshape(shape) + offset.reshape(shape)
     kept = [y.astype(x.dtype), new_mean, new_variance, mean, variance]
-    return [*kept, jnp.zeros((), scale.dtype)] if node.op == "FusedBatchNormV3" else kept
+    return [*kept, jnp.zeros(0, scale.dtype)] if node.op == "FusedBatchNormV3" else kept
 
 
 @rule("BatchNormWithGlobalNormalization", attrs="variance_epsilon scale_after_normalization")

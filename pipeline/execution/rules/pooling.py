@@ -13,7 +13,7 @@ from jax import lax
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.convolution import Layout, layout, padding_of
 from pipeline.execution.rules.reductions import extreme
-from pipeline.execution.values import ints, to_jax
+from pipeline.execution.values import dimensions, to_jax, vector
 
 _ATTRS = "ksize strides padding explicit_paddings data_format"
 
@@ -37,7 +37,7 @@ def _max_pool(node: Node, x: Any) -> Any:
 
 @rule("MaxPoolV2", static=(1, 2), attrs="padding data_format")
 def _max_pool_v2(node: Node, x: Any, window: Any, strides: Any) -> Any:
-    return max_pool(node, to_jax(x), ints(window), ints(strides))
+    return max_pool(node, to_jax(x), vector(window), vector(strides))
 
 
 def max_pool(node: Node, x: Any, window: Sequence[int], strides: Sequence[int]) -> Any:
@@ -86,7 +86,7 @@ def _max_pool_grad(node: Node, x: Any, output: Any, gradient: Any) -> Any:
 @rule("AvgPoolGrad", static=(0,), attrs=_ATTRS)
 def _avg_pool_grad(node: Node, shape: Any, gradient: Any) -> Any:
     gradient = to_jax(gradient)
-    pull = jax.vjp(lambda x: avg_pool(node, x), jnp.zeros(ints(shape), gradient.dtype))[1]
+    pull = jax.vjp(lambda x: avg_pool(node, x), jnp.zeros(dimensions(shape), gradient.dtype))[1]
     return pull(gradient)[0]
 
 

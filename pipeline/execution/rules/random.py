@@ -14,7 +14,7 @@ from pipeline.execution import philox
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.program import Run
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import ints, jax_dtype, to_jax
+from pipeline.execution.values import dimensions, jax_dtype, scalar, to_jax
 
 
 def stream(node: Node, run: Run) -> tuple[Any, Any]:
@@ -42,36 +42,37 @@ _SEEDS = "seed seed2"
 
 @rule("RandomUniform", static=(0,), attrs=f"{_SEEDS} dtype", takes_run=True)
 def _random_uniform(node: Node, run: Run, shape: Any) -> Any:
-    return philox.uniform(*stream(node, run), ints(shape), jax_dtype(node["dtype"]))
+    return philox.uniform(*stream(node, run), dimensions(shape), jax_dtype(node["dtype"]))
 
 
 @rule("RandomStandardNormal", static=(0,), attrs=f"{_SEEDS} dtype", takes_run=True)
 def _random_normal(node: Node, run: Run, shape: Any) -> Any:
-    return philox.normal(*stream(node, run), ints(shape), jax_dtype(node["dtype"]))
+    return philox.normal(*stream(node, run), dimensions(shape), jax_dtype(node["dtype"]))
 
 
 @rule("RandomUniformInt", static=(0,), attrs=_SEEDS, takes_run=True)
 def _random_integers(node: Node, run: Run, shape: Any, low: Any, high: Any) -> Any:
-    return philox.integers(*stream(node, run), ints(shape), to_jax(low), to_jax(high))
+    return philox.integers(*stream(node, run), dimensions(shape), to_jax(low), to_jax(high))
 
 
 @rule("TruncatedNormal", static=(0,), attrs=f"{_SEEDS} dtype", takes_run=True)
 def _truncated_normal(node: Node, run: Run, shape: Any) -> Any:
-    return philox.truncated_normal(*stream(node, run), ints(shape), jax_dtype(node["dtype"]))
+    return philox.truncated_normal(*stream(node, run), dimensions(shape), jax_dtype(node["dtype"]))
 
 
 @rule("RandomGamma", static=(0,), attrs=f"{_SEEDS} S", takes_run=True)
 def _random_gamma(node: Node, run: Run, shape: Any, alpha: Any) -> Any:
     """TensorFlow's distribution, not its numbers."""
     alpha = to_jax(alpha)
-    return jax.random.gamma(jax_key(node, run), alpha, (*ints(shape), *alpha.shape), alpha.dtype)
+    sizes = (*dimensions(shape), *alpha.shape)
+    return jax.random.gamma(jax_key(node, run), alpha, sizes, alpha.dtype)
 
 
 @rule("RandomPoissonV2", static=(0,), attrs=f"{_SEEDS} S R dtype", takes_run=True)
 def _random_poisson(node: Node, run: Run, shape: Any, rate: Any) -> Any:
     """TensorFlow's distribution, not its numbers."""
     rate = to_jax(rate)
-    drawn = jax.random.poisson(jax_key(node, run), rate, (*ints(shape), *rate.shape))
+    drawn = jax.random.poisson(jax_key(node, run), rate, (*dimensions(shape), *rate.shape))
     return drawn.astype(jax_dtype(node["dtype"]))
 
 
@@ -84,7 +85,7 @@ def _random_shuffle(node: Node, run: Run, x: Any) -> Any:
 def _multinomial(node: Node, run: Run, logits: Any, count: Any) -> Any:
     logits = to_jax(logits)
     drawn = jax.random.categorical(
-        jax_key(node, run), logits[:, None], shape=(logits.shape[0], ints(count)[0]))
+        jax_key(node, run), logits[:, None], shape=(logits.shape[0], scalar(count)))
     return drawn.astype(jax_dtype(node["output_dtype"]))
 
 
@@ -102,8 +103,8 @@ def _stateless(
 
     def _drawn(node: Node, source: Any, shape: Any, limits: Any) -> Any:
         if bounds:
-            return draw(*source, ints(shape), *map(to_jax, limits))
-        return draw(*source, ints(shape), jax_dtype(node["dtype"]))
+            return draw(*source, dimensions(shape), *map(to_jax, limits))
+        return draw(*source, dimensions(shape), jax_dtype(node["dtype"]))
 
     rule(op, static=(0,), attrs=attrs)(first)
     rule(f"{op}V2", static=(0, 3), attrs=attrs)(second)
@@ -138,5 +139,5 @@ def _stateless_multinomial(node: Node, logits: Any, count: Any, seed: Any) -> An
     """TensorFlow's distribution, not its numbers."""
     logits = to_jax(logits)
     key = jax.random.wrap_key_data(philox.stateless(seed)[0], impl="threefry2x32")
-    drawn = jax.random.categorical(key, logits[:, None], shape=(len(logits), ints(count)[0]))
+    drawn = jax.random.categorical(key, logits[:, None], shape=(len(logits), scalar(count)))
     return drawn.astype(jax_dtype(node["output_dtype"]))

@@ -10,17 +10,18 @@ import numpy as np
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import cast, ints, operands, to_jax
+from pipeline.execution.values import cast, operands, scalar, to_jax, vector
 
 _REDUCE = {"Sum": "sum", "Prod": "prod", "Mean": "mean", "Max": "max", "Min": "min",
            "All": "all", "Any": "any"}
 
 
 def _axes(axes: Any, rank: int) -> tuple[int, ...]:
-    found = tuple(axis + rank if axis < 0 else axis for axis in ints(axes))
-    if any(not 0 <= axis < rank for axis in found):
-        raise ExecutionError(f"axes {ints(axes)} of an array with {rank}")
-    return tuple(sorted(set(found)))
+    given = vector(np.atleast_1d(axes))
+    found = tuple(axis + rank if axis < 0 else axis for axis in given)
+    if any(not 0 <= axis < rank for axis in found) or len(set(found)) < len(found):
+        raise ExecutionError(f"axes {given} of an array with {rank}")
+    return found
 
 
 @rule(*_REDUCE, static=(1,), attrs="keep_dims", folds=True)
@@ -60,13 +61,14 @@ def _euclidean_norm(node: Node, x: Any, axes: Any) -> Any:
 def _arg_extreme(node: Node, x: Any, axis: Any) -> Any:
     xp, x = operands(x)
     find = xp.argmax if node.op == "ArgMax" else xp.argmin
-    return cast(find(x, ints(axis)[0]), node["output_type"])
+    return cast(find(x, scalar(axis)), node["output_type"])
 
 
 @rule("Cumsum", "Cumprod", "CumulativeLogsumexp", static=(1,), attrs="exclusive reverse")
 def _cumulative(node: Node, x: Any, axis: Any) -> Any:
     """`exclusive` leaves each element itself out; `reverse` goes from the end."""
-    x, place = to_jax(x), ints(axis)[0] % max(x.ndim, 1)
+    x = to_jax(x)
+    (place,) = _axes(np.array(scalar(axis)), x.ndim)
     if node["reverse"]:
         x = jnp.flip(x, place)
     if node["exclusive"]:

@@ -13,7 +13,7 @@ from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.indexing import gather
 from pipeline.execution.rules.reductions import extreme
-from pipeline.execution.values import ints, is_static, jax_dtype, to_jax
+from pipeline.execution.values import is_static, jax_dtype, scalar, to_jax
 
 _REDUCE: dict[str, Callable[..., Any]] = {
     "Sum": jax.ops.segment_sum, "Prod": jax.ops.segment_prod,
@@ -47,7 +47,7 @@ for _kind in ("Sum", "Prod", "Max", "Min"):
         """Segment ids [s…] over the first axes of x [s…, r…]."""
         x = to_jax(x)
         rows = x.reshape(-1, *x.shape[segments.ndim:])
-        return _reduced(kind, rows, to_jax(segments).ravel(), ints(count)[0])
+        return _reduced(kind, rows, to_jax(segments).ravel(), scalar(count))
 
     def _sorted(node: Node, x: Any, segments: Any, kind: str = _kind) -> Any:
         """Known ids, in order; segments without rows give 0 (1 for products)."""
@@ -90,7 +90,7 @@ def _sparse_segment_sqrt_n(node: Node, x: Any, indices: Any, segments: Any) -> A
 
 @rule("Bincount", static=(1,))
 def _bincount(node: Node, x: Any, size: Any, weights: Any) -> Any:
-    return _counted(to_jax(x).ravel(), ints(size)[0], weights)
+    return _counted(to_jax(x).ravel(), scalar(size), weights)
 
 
 def _counted(x: Any, size: int, weights: Any) -> Any:
@@ -103,7 +103,7 @@ def _counted(x: Any, size: int, weights: Any) -> Any:
 @rule("DenseBincount", static=(1,), attrs="binary_output")
 def _dense_bincount(node: Node, x: Any, size: Any, weights: Any) -> Any:
     """Vectors are counted, matrices row by row."""
-    x, weights, count = to_jax(x), to_jax(weights), ints(size)[0]
+    x, weights, count = to_jax(x), to_jax(weights), scalar(size)
     if x.ndim == 2:
         given = weights if weights.size else jnp.zeros((x.shape[0], 0), weights.dtype)
         found = jax.vmap(lambda row, amounts: _counted(row, count, amounts))(x, given)
@@ -114,7 +114,7 @@ def _dense_bincount(node: Node, x: Any, size: Any, weights: Any) -> Any:
 
 @rule("HistogramFixedWidth", static=(2,), attrs="dtype")
 def _histogram(node: Node, x: Any, limits: Any, bins: Any) -> Any:
-    x, limits, count = to_jax(x), to_jax(limits), ints(bins)[0]
+    x, limits, count = to_jax(x), to_jax(limits), scalar(bins)
     place = jnp.floor((x.ravel() - limits[0]) / (limits[1] - limits[0]) * count)
     place = jnp.clip(place, 0, count - 1).astype(jnp.int32)
     return jnp.zeros(count, jax_dtype(node["dtype"])).at[place].add(1)

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline import dtypes
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import ints, operands
+from pipeline.execution.values import dimensions, operands, scalar, vector
 
 
 @rule("Shape", attrs="out_type")
@@ -35,13 +35,13 @@ def _rank(node: Node, x: Any) -> Any:
 @rule("Reshape", static=(1,), folds=True)
 def _reshape(node: Node, x: Any, shape: Any) -> Any:
     xp, x = operands(x)
-    return xp.reshape(x, ints(shape))
+    return xp.reshape(x, vector(shape))
 
 
 @rule("ExpandDims", static=(1,), folds=True)
 def _expand_dims(node: Node, x: Any, axis: Any) -> Any:
     xp, x = operands(x)
-    return xp.expand_dims(x, ints(axis)[0])
+    return xp.expand_dims(x, scalar(axis, legacy=True))
 
 
 @rule("Squeeze", attrs="squeeze_dims", folds=True)
@@ -64,31 +64,30 @@ def _ensure_shape(node: Node, x: Any) -> Any:
 @rule("BroadcastTo", static=(1,), folds=True)
 def _broadcast_to(node: Node, x: Any, shape: Any) -> Any:
     xp, x = operands(x)
-    return xp.broadcast_to(x, ints(shape))
+    return xp.broadcast_to(x, dimensions(shape))
 
 
 @rule("BroadcastArgs", static=(0, 1), folds=True)
 def _broadcast_args(node: Node, first: Any, second: Any) -> Any:
-    return np.array(np.broadcast_shapes(ints(first), ints(second)), first.dtype)
+    return np.array(np.broadcast_shapes(dimensions(first), dimensions(second)), first.dtype)
 
 
 @rule("BroadcastGradientArgs", static=(0, 1), folds=True)
 def _broadcast_gradient_args(node: Node, first: Any, second: Any) -> Any:
     """The axes over which each side was broadcast, and that its gradient sums."""
     rank = max(len(first), len(second))
-    padded = [(1,) * (rank - len(shape)) + ints(shape) for shape in (first, second)]
-    reduced = []
-    for own, other in (padded, padded[::-1]):
-        axes = [axis for axis in range(rank)
-                if own[axis] == 1 and (other[axis] != 1 or rank - axis > len(first))]
-        reduced.append(np.array(axes, first.dtype))
-    return reduced
+    np.broadcast_shapes(dimensions(first), dimensions(second))   # raises where they do not fit
+    if vector(first) == vector(second):
+        return [np.zeros(0, first.dtype)] * 2
+    padded = [(1,) * (rank - len(shape)) + dimensions(shape) for shape in (first, second)]
+    return [np.array([axis for axis in range(rank) if sizes[axis] == 1], first.dtype)
+            for sizes in padded]
 
 
 @rule("Transpose", "ConjugateTranspose", static=(1,), folds=True)
 def _transpose(node: Node, x: Any, permutation: Any) -> Any:
     xp, x = operands(x)
-    moved = xp.transpose(x, ints(permutation))
+    moved = xp.transpose(x, vector(permutation))
     return xp.conj(moved) if node.op == "ConjugateTranspose" else moved
 
 

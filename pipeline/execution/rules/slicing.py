@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import ints, is_static, to_jax
+from pipeline.execution.values import dimensions, is_static, to_jax
 
 _MASKS = "begin_mask end_mask ellipsis_mask new_axis_mask shrink_axis_mask"
 
@@ -37,7 +37,10 @@ def index_of(node: Node, rank: int, begin: Any, end: Any, strides: Any) -> tuple
     Raises:
         ExecutionError: the index has too many entries, or a running begin bounds a range.
     """
-    masks, count = _masks(node), begin.shape[0]
+    masks, count = _masks(node), begin.size
+    if not begin.shape == end.shape == strides.shape == (count,):
+        raise ExecutionError(f"begin, end and strides have shapes {begin.shape}, {end.shape} and "
+                             f"{strides.shape}; expected one vector's")
     found: list[Any] = []
     for place in range(count):
         bit = 1 << place
@@ -49,6 +52,8 @@ def index_of(node: Node, rank: int, begin: Any, end: Any, strides: Any) -> tuple
             found.append(begin[place])
         else:
             found.append(_range(place, masks, begin, end, strides))
+    if sum(each is Ellipsis for each in found) > 1:
+        raise ExecutionError("Multiple ellipses in slice spec not allowed")
     if sum(each is not None and each is not Ellipsis for each in found) > rank:
         raise ExecutionError(f"{count} indices for an array of {rank} axes")
     return tuple(found)
@@ -76,11 +81,23 @@ def _apply(x: Any, index: tuple[Any, ...]) -> Any:
     known = tuple(slice(None) if place in running else
                   int(each) if isinstance(each, np.generic) else each
                   for place, each in enumerate(index))
+    _check_inside(known, x.shape)
     axes = [_axis(known, place, x.ndim) for place in running]
     x = x[known]
     for place, axis in sorted(zip(running, axes, strict=True), key=lambda pair: -pair[1]):
         x = jnp.take(jnp.asarray(x), _wrap(index[place], x.shape[axis]), axis, mode="clip")
     return x
+
+
+def _check_inside(index: tuple[Any, ...], shape: tuple[int, ...]) -> None:
+    """Raises for a known position outside of its axis; JAX would clamp it."""
+    used = sum(each is not None and each is not Ellipsis for each in index)
+    axis = 0
+    for each in index:
+        if isinstance(each, int) and not -shape[axis] <= each < shape[axis]:
+            raise ExecutionError(f"slice index {each} of dimension {axis} out of bounds "
+                                 f"(shape {shape})")
+        axis += len(shape) - used if each is Ellipsis else each is not None
 
 
 def _wrap(position: Any, size: int) -> Any:
@@ -106,7 +123,7 @@ def _strided_slice_grad(
     node: Node, shape: Any, begin: Any, end: Any, strides: Any, gradient: Any
 ) -> Any:
     gradient = to_jax(gradient)
-    zeros = jnp.zeros(ints(shape), gradient.dtype)
+    zeros = jnp.zeros(dimensions(shape), gradient.dtype)
     return zeros.at[_plain(index_of(node, len(shape), begin, end, strides))].set(gradient)
 
 

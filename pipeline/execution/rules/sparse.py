@@ -8,13 +8,13 @@ import jax.numpy as jnp
 
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.indexing import positions
-from pipeline.execution.values import ints, to_jax
+from pipeline.execution.values import dimensions, to_jax
 
 
 @rule("SparseToDense", static=(1,), attrs="validate_indices Tindices")
 def _sparse_to_dense(node: Node, indices: Any, shape: Any, values: Any, default: Any) -> Any:
     """Indices may be a scalar or a vector when the result has one axis."""
-    size = ints(shape)
+    size = dimensions(shape)
     rows = indices.reshape(-1, len(size)) if indices.ndim < 2 else indices
     dense = jnp.broadcast_to(to_jax(default), size)
     return dense.at[positions(rows, size)].set(to_jax(values), mode="drop")
@@ -24,10 +24,10 @@ def _sparse_to_dense(node: Node, indices: Any, shape: Any, values: Any, default:
 def _sparse_dense_mat_mul(node: Node, indices: Any, values: Any, shape: Any, right: Any) -> Any:
     values, right = to_jax(values), to_jax(right)
     right = jnp.conj(right.T) if node["adjoint_b"] else right
-    rows, columns = positions(indices, ints(shape))
-    size = ints(shape)[0]
+    rows, columns = positions(indices, dimensions(shape))
+    size, other = dimensions(shape)
     if node["adjoint_a"]:
-        rows, columns, values, size = columns, rows, jnp.conj(values), ints(shape)[1]
+        rows, columns, values, size = columns, rows, jnp.conj(values), other
     products = values[:, None] * right[columns]
     return jnp.zeros((size, right.shape[1]), products.dtype).at[rows].add(products)
 
