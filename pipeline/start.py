@@ -48,7 +48,7 @@ def start(composed: DictConfig) -> float:
         runtime.apply(config.runtime)
         if several and config.sweep.strategy == "vmap":
             _require_basic(hydra)
-        looked = _look(config)
+        looked = _look(config, directory)
         if looked is None:
             runs.extend(runs_of(job, config, {
                 "config.yaml": OmegaConf.to_yaml(completed, resolve=True),
@@ -73,8 +73,8 @@ def _require_basic(hydra: HydraConf) -> None:
             )
 
 
-def _look(config: Config) -> ExitCode | None:
-    """Runs a task that only looks and leaves nothing behind; None if it is none of them."""
+def _look(config: Config, directory: Path) -> ExitCode | None:
+    """Runs a task that trains nothing and evaluates nothing; None if it is none of them."""
     if config.task.name in ("inspect", "restore_plan"):
         from pipeline import inspection
 
@@ -88,6 +88,14 @@ def _look(config: Config) -> ExitCode | None:
         from pipeline import serve
 
         return serve.serve(config)
+    if config.task.name == "gate":
+        from pipeline.sweep.again import judge_again
+
+        return judge_again(config)
+    if config.task.name == "compare":
+        from pipeline.sweep.compare import compare
+
+        return compare(config, directory)
     return None
 
 

@@ -23,9 +23,9 @@ def complete(composed: DictConfig, overrides: Sequence[str]) -> DictConfig:
     """The configuration with the model and data set of the run that it begins from.
 
     That is the run in which `restore` lies or, with task=serve, the directory `run`, whose
-    targets are taken too. A group, or an experiment, that the command line chooses is left as it
-    is; a single value that it gives goes into what the run had. A graph that lies in no run
-    says itself what the model is.
+    targets are taken too; task=gate takes nothing but the gates of `run`. A group, or an
+    experiment, that the command line chooses is left as it is; a single value that it gives goes
+    into what the run had. A graph that lies in no run says itself what the model is.
 
     Args:
         composed: what Hydra made of the command line; not changed.
@@ -64,6 +64,8 @@ def find_run(path: Path) -> Path | None:
 def _source(composed: DictConfig) -> tuple[str | None, Sequence[str]]:
     if composed.task.name == "serve":
         return composed.run, ("model", "dataset", "persistence")
+    if composed.task.name == "gate":
+        return composed.run, ("gate", "sweep")
     return composed.restore if composed.restore != "auto" else None, ("model", "dataset")
 
 

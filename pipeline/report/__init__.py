@@ -5,11 +5,17 @@
 `run_page` are the page of one run. Without JAX.
 """
 
+from pipeline.report.compare_content import ComparedRun as ComparedRun
+from pipeline.report.compare_content import ComparedVariable as ComparedVariable
+from pipeline.report.compare_content import RunComparison as RunComparison
+from pipeline.report.compare_page import compare_lines as compare_lines
+from pipeline.report.compare_page import compare_page as compare_page
 from pipeline.report.content import Report as Report
 from pipeline.report.content import VariableRow as VariableRow
 from pipeline.report.environment import describe_environment as describe_environment
 from pipeline.report.environment import git_revision as git_revision
 from pipeline.report.summary import print_summary as print_summary
+from pipeline.report.summary import print_verdicts as print_verdicts
 from pipeline.report.summary import summary_lines as summary_lines
 from pipeline.report.sweep_content import Setting as Setting
 from pipeline.report.sweep_content import SweepReport as SweepReport

@@ -32,6 +32,11 @@ def print_summary(report: Report, run_directory: Path) -> None:
         print(*summary_lines(report, run_directory), sep="\n")
 
 
+def print_verdicts(verdicts: Sequence[Verdict]) -> None:
+    """What gates say, alone."""
+    Console().print(gate_lines(verdicts), soft_wrap=True)
+
+
 def summary(report: Report, run_directory: Path) -> Group:
     """Accuracy, artefacts with sizes and parity, gates, where the report is; for a rich console."""
     parts: list[RenderableType] = [_figures(report)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ class SweepRun:
     error: str = ""
     traceback: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    verdicts: Sequence[Verdict] = ()           # of its own gates
     history: Sequence[Mapping[str, Any]] = ()  # intervals, as metrics.json keeps them
 
     @property
@@ -95,11 +96,34 @@ class SweepReport:
         return [run for setting in self.settings for run in setting.runs]
 
     @property
+    def titles(self) -> dict[str, str]:
+        """What was varied, each by the fewest of its last names that tell it from the others."""
+        return {key: _shortest(key, self.varied) for key in self.varied}
+
+    @property
     def failures(self) -> list[SweepRun]:
-        """The runs that came to nothing."""
-        return [run for run in self.runs if run.has_failed]
+        """The runs that came to nothing, by job and seed."""
+        failed = [run for run in self.runs if run.has_failed]
+        return sorted(failed, key=lambda run: (run.number or 0, run.seed or 0))
+
+    @property
+    def errors(self) -> list[list[SweepRun]]:
+        """The failures, those that say the same together."""
+        found: dict[tuple[str, str], list[SweepRun]] = {}
+        for run in self.failures:
+            found.setdefault((run.ending, run.error), []).append(run)
+        return list(found.values())
 
     @property
     def best(self) -> Setting | None:
         """The first of the ranking; None when nothing could be ranked."""
         return self.settings[0] if self.settings and self.settings[0].is_ranked else None
+
+
+def _shortest(key: str, keys: Iterable[str]) -> str:
+    parts = key.split(".")
+    for count in range(1, len(parts)):
+        title = ".".join(parts[-count:])
+        if not any(other != key and f".{other}".endswith(f".{title}") for other in keys):
+            return title
+    return key

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pipeline.report import quantities
@@ -23,13 +24,13 @@ def sweep_page(report: SweepReport) -> str:
     optional = [
         Section("curves", "Learning curves", curves(report)),
         Section("effects", "What was varied", effects(report)),
-        Section("failures", "Failures", failures(report.failures)),
+        Section("failures", "Failures", failures(report)),
         Section("trend", "Trend", trend_charts(report.trend) if report.trend else Markup("")),
     ]
     return page(f"{report.name} · jaxfrost sweep", _header(report), [
         Section("ranking", "Ranking", ranking(report)),
         *(section for section in optional if section.body),
-        Section("gates", "Gates", gate_table(report.verdicts)),
+        Section("gates", "Gates", gates(report)),
         Section("environment", "Environment", environment(
             {"sweep command": report.command, **report.environment})),
     ])
@@ -43,7 +44,7 @@ def _header(report: SweepReport) -> Markup:
     facts = [
         _fact(f"best {metric_title(report.metric)}",
               with_spread(best, report.metric) if best else quantities.MISSING,
-              setting_name(best, report.varied) if best else report.note),
+              setting_name(best, report.titles) if best else report.note),
         _fact("settings", quantities.count(len(report.settings)),
               f"{quantities.count(runs)} runs with their seeds" if runs > len(report.settings)
               else "one run each"),
@@ -64,13 +65,13 @@ def ranking(report: SweepReport) -> Markup:
     """Every setting with its figures and links to its runs, the best one marked."""
     if not report.settings:
         return tag("p", "This sweep has no runs.", class_="none")
-    word = "most" if report.direction == "max" else "least"
+    word = "highest" if report.direction == "max" else "lowest"
     caption = f"By {metric_title(report.metric)}, the {word} first"
     if any(len(setting.runs) > 1 for setting in report.settings):
         caption += "; mean ± standard deviation over seeds"
     columns = [
-        Column("", numeric=True), *(Column(key) for key in report.varied),
-        *(Column(metric_title(name), numeric=True) for name in report.metrics), Column("runs"),
+        Column("", numeric=True), Column("runs"), *(Column(key) for key in report.titles.values()),
+        *(Column(metric_title(name), numeric=True) for name in report.metrics),
     ]
     rows = [_ranking_row(report, place, setting, columns)
             for place, setting in enumerate(report.settings, start=1)]
@@ -83,12 +84,18 @@ def _ranking_row(
     report: SweepReport, place: int, setting: Setting, columns: Sequence[Column]
 ) -> Markup:
     row: list[Child] = [
-        str(place) if setting.is_ranked else quantities.MISSING,
+        _place(place) if setting.is_ranked else quantities.MISSING,
+        join([_run_link(run, len(setting.runs) > 1) for run in setting.runs], " "),
         *(tag("code", setting.overrides.get(key, quantities.MISSING)) for key in report.varied),
         *(with_spread(setting, name) for name in report.metrics),
-        join([_run_link(run, len(setting.runs) > 1) for run in setting.runs], " "),
     ]
     return cells(columns, row, class_="best" if setting is report.best else None)
+
+
+def _place(place: int) -> Markup:
+    """The place in the ranking, with the colour that its curves have."""
+    swatch = tag("i", class_=f"swatch s{place - 1}") if place <= COLOURS else None
+    return tag("span", swatch, str(place))
 
 
 def _run_link(run: SweepRun, by_seed: bool) -> Markup:
@@ -100,31 +107,33 @@ def _run_link(run: SweepRun, by_seed: bool) -> Markup:
 
 def curves(report: SweepReport) -> Markup:
     """Validation and training figures of all settings, the best in colour."""
-    drawn = [setting for setting in report.settings if any(run.history for run in setting.runs)]
+    drawn = [(place, setting) for place, setting in enumerate(report.settings, start=1)
+             if any(run.history for run in setting.runs)]
     if not drawn:
         return Markup("")
     charts = [
-        _curve_chart(report, drawn, "Validation accuracy", "validation_accuracy", share=True),
-        _curve_chart(report, drawn, "Validation loss", "validation_loss", share=False),
-        _curve_chart(report, drawn, "Training loss", "loss", share=False),
-        _curve_chart(report, drawn, "Learning rate", "learning_rate", share=False),
+        _curve_chart(drawn, "Validation accuracy", "validation_accuracy", share=True),
+        _curve_chart(drawn, "Training accuracy", "accuracy", share=True),
+        _curve_chart(drawn, "Validation loss", "validation_loss", share=False),
+        _curve_chart(drawn, "Training loss", "loss", share=False),
     ]
-    caption = "Means over seeds. " if any(len(one.runs) > 1 for one in drawn) else ""
-    if len(drawn) > COLOURS:
-        others = len(drawn) - COLOURS
-        caption += f"The best {COLOURS} settings are in colour, the other {others} grey."
-    return join([tag("p", caption, class_="caption") if caption else None,
+    caption = "Numbers and colours are the ranking's."
+    if any(len(setting.runs) > 1 for _, setting in drawn):
+        caption += " Means over seeds."
+    if drawn[-1][0] > COLOURS:
+        caption += f" The settings behind the best {COLOURS} are grey."
+    return join([tag("p", caption, class_="caption"),
                  tag("div", *map(line_chart, charts), class_="charts")])
 
 
 def _curve_chart(
-    report: SweepReport, drawn: Sequence[Setting], title: str, key: str, *, share: bool
+    drawn: Sequence[tuple[int, Setting]], title: str, key: str, *, share: bool
 ) -> Chart:
     def at(step: float) -> str:
         return f"step {quantities.count(int(step))}"
 
-    series = [Series(setting_name(setting, report.varied), _mean_curve(setting, key),
-                     muted=place >= COLOURS) for place, setting in enumerate(drawn)]
+    series = [Series(str(place), _mean_curve(setting, key), muted=place > COLOURS)
+              for place, setting in drawn]
     if share:
         return Chart(title=title, series=series, x_text=at, text=quantities.percent,
                      tick_text=quantities.short_percent)
@@ -153,12 +162,13 @@ def effects(report: SweepReport) -> Markup:
     worst = low if sign > 0 else high
     strengths = [abs(score - worst) / (high - low) if high > low else 1.0 for score in scores]
     dimensions = [
-        Dimension(key, [setting.overrides.get(key) for setting in ranked]) for key in report.varied
+        Dimension(title, [setting.overrides.get(key) for setting in ranked])
+        for key, title in report.titles.items()
     ]
     share = "accuracy" in report.metric
     dimensions.append(Dimension(metric_title(report.metric), scores,
                                 quantities.short_percent if share else quantities.short))
-    names = [f"{setting_name(setting, report.varied)}: {with_spread(setting, report.metric)}"
+    names = [f"{setting_name(setting, report.titles)}: {with_spread(setting, report.metric)}"
              for setting in ranked]
     return join([parallel_coordinates(dimensions, names, strengths), _effect_table(report, ranked)])
 
@@ -182,18 +192,35 @@ def _effect_table(report: SweepReport, ranked: Sequence[Setting]) -> Markup:
     return table(columns, rows, class_="effects")
 
 
-def failures(runs: Sequence[SweepRun]) -> Markup:
-    """Each run that came to nothing, with its error and, folded, its traceback."""
+def failures(report: SweepReport) -> Markup:
+    """Each error once, with the runs that it ended and, folded, the first one's traceback."""
     return join([tag(
         "article",
-        tag("h3", tag("span", run.ending, class_="bad"), " ", tag("code", run.directory)),
-        tag("p", _told(run.overrides, run.seed), class_="caption"),
-        tag("pre", run.error or "no error was told", class_="error"),
-        tag("details", tag("summary", "traceback"), tag("pre", run.traceback))
-        if run.traceback else None,
-        class_="failure") for run in runs])
+        tag("h3", tag("span", runs[0].ending, class_="bad"), f" {len(runs)} of the runs"
+            if len(runs) > 1 else None),
+        tag("pre", runs[0].error or "no error was told", class_="error"),
+        tag("ul", *(tag("li", tag("code", run.directory), " ", _told(run, report.varied))
+                    for run in runs)),
+        tag("details", tag("summary", f"traceback of {runs[0].directory}"),
+            tag("pre", runs[0].traceback)) if runs[0].traceback else None,
+        class_="failure") for runs in report.errors])
 
 
-def _told(overrides: Mapping[str, str], seed: int | None) -> str:
-    pairs = [f"{key}={value}" for key, value in overrides.items()]
-    return " ".join([*pairs, *([] if seed is None else [f"seed={seed}"])])
+def _told(run: SweepRun, varied: Iterable[str]) -> str:
+    pairs = [f"{key}={run.overrides[key]}" for key in varied if key in run.overrides]
+    return " ".join([*pairs, *([] if run.seed is None else [f"seed={run.seed}"])])
+
+
+def gates(report: SweepReport) -> Markup:
+    """What was judged over all seeds, then those of the runs' own gates that did not pass."""
+    own = [(run, verdict) for run in report.runs for verdict in run.verdicts]
+    if not own:
+        return gate_table(report.verdicts)
+    wrong = [(run, verdict) for run, verdict in own if verdict.outcome != "passed"]
+    shown = [replace(verdict, name=f"{run.directory}: {verdict.name}") for run, verdict in wrong]
+    caption = f"Of the runs' own gates {len(own) - len(wrong)} of {len(own)} passed"
+    return join([
+        gate_table(report.verdicts) if report.verdicts else None,
+        tag("p", f"{caption}{':' if wrong else '.'}", class_="caption"),
+        gate_table(shown) if shown else None,
+    ])

@@ -41,8 +41,8 @@ def sweep_summary(report: SweepReport, directory: Path) -> Group:
     parts: list[RenderableType] = [_ranking(report)]
     if report.note:
         parts += [Text(""), Text(printable(report.note), "bold red")]
-    if report.failures:
-        parts += [Text(""), _failures(report.failures)]
+    if report.errors:
+        parts += [Text(""), _failures(report.errors)]
     if report.verdicts:
         parts += [Text(""), gate_lines(report.verdicts)]
     runs = len(report.runs)
@@ -72,12 +72,14 @@ def _ranking(report: SweepReport) -> Table:
     return table
 
 
-def _failures(runs: Sequence[SweepRun]) -> Text:
-    text = Text()
-    for run in runs:
-        text.append(f"{'' if not text else chr(10)}{run.ending}  ", "bold red")
-        text.append(printable(f"{run.directory}: {run.error.partition(chr(10))[0]}"))
-    return text
+def _failures(errors: Sequence[Sequence[SweepRun]]) -> Text:
+    lines = []
+    for runs in errors:
+        where = ", ".join(run.directory for run in runs)
+        first = runs[0].error.partition("\n")[0]
+        lines.append(Text.assemble((f"{runs[0].ending}  ", "bold red"),
+                                   printable(f"{where}: {first}")))
+    return Text("\n").join(lines)
 
 
 def metric_title(name: str) -> str:
@@ -106,8 +108,8 @@ def with_spread(setting: Setting, metric: str) -> str:
     return f"{quantities.number(mean)} ± {deviation:.2g}"
 
 
-def setting_name(setting: Setting, varied: Mapping[str, Sequence[str]]) -> str:
+def setting_name(setting: Setting, titles: Mapping[str, str]) -> str:
     """What makes a setting this one, in few words: `learning_rate 0.1 · momentum 0.9`."""
-    pairs = [f"{key.rpartition('.')[2]} {setting.overrides.get(key, quantities.MISSING)}"
-             for key in varied]
+    pairs = [f"{title} {setting.overrides.get(key, quantities.MISSING)}"
+             for key, title in titles.items()]
     return " · ".join(pairs) or "all seeds"

@@ -82,6 +82,7 @@ def row(found: Found, sweep_directory: Path) -> SweepRun:
         error=ending.error,
         traceback=ending.traceback,
         metrics={name: value for name, value in values.items() if value is not None},
+        verdicts=gate.load_verdicts(found.directory),
         history=found.record.get("history", ()),
     )
 

@@ -64,11 +64,11 @@ def _compose_and_run(job: Callable[[], Any], explain: Explain) -> ExitCode:
 
 def _train_deferred() -> ExitCode:
     """The jobs of a sweep with `sweep.strategy=vmap`, now that all are known."""
-    from pipeline.sweep import execute
+    from pipeline.sweep import together
 
     assert begun.sweep is not None, "jobs are deferred only in a sweep"
     try:
-        execute.train_deferred(begun.deferred, begun.sweep)
+        together.train_deferred(begun.deferred, begun.sweep)
     except Stopped as stopped:
         return stopped.exit_code
     return ExitCode.PASSED

@@ -1,0 +1,75 @@
+"""task=gate: judges a finished run, or a finished sweep, again without training."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline import gate, report
+from pipeline.config import Config, ConfigError
+from pipeline.config.gate import GateConfig
+from pipeline.gate import Ending, ExitCode
+from pipeline.sweep import outcome
+from pipeline.sweep.collect import Found
+from pipeline.sweep.conclude import conclude, load_sweep
+
+log = logging.getLogger(__name__)
+
+
+def judge_again(config: Config) -> ExitCode:
+    """Judges what lies in `config.run` by `config.gate`, and writes its verdicts anew.
+
+    Raises:
+        ManifestError: the files are not those that the run ended with.
+        GateError: there is no finished run.
+    """
+    if config.run is None:
+        raise ConfigError("run: task=gate needs it; give the directory of a finished run or sweep")
+    directory = Path(config.run)
+    gate.require_manifest(directory)
+    gate.check(config.gate)
+    if not (directory / "sweep.json").exists():
+        return _judge_run(directory, config.gate)
+    sweep = load_sweep(directory, config.gate)
+    own = replace(config.gate, baseline=None, accept=False)
+    found = [_judged(one, own) for one in sweep.found]
+    command = shlex.join(["python", "run.py", *sys.argv[1:]])
+    return conclude(replace(sweep, found=found), command)
+
+
+def _judge_run(directory: Path, gates: GateConfig) -> ExitCode:
+    record = gate.load_record(directory)
+    if gates.accept:
+        for path in gate.accept([record], gates):
+            log.info("%s: written anew from %s", path, directory)
+    verdicts = [*gate.judge_run(record, gates), *gate.judge_against_baseline([record], gates)]
+    ended = outcome.load(directory)
+    assert ended is not None, "a run with a manifest has ended"
+    judged = _ending(ended.ending, gate.exit_code(verdicts, gates.undecided))
+    gate.save_verdicts(verdicts, directory)
+    outcome.save(replace(ended, ending=judged), directory)
+    report.print_verdicts(verdicts)
+    gate.announce(gate.markdown(directory.name, verdicts, judged),
+                  gate.workflow_commands(directory.name, verdicts, judged))
+    return judged.exit_code
+
+
+def _judged(found: Found, gates: GateConfig) -> Found:
+    """One of several runs, judged by itself; one that came to nothing stays what it is."""
+    if not found.record:
+        return found
+    verdicts = gate.judge_run(found.record, gates)
+    ending = _ending(found.outcome.ending, gate.exit_code(verdicts, gates.undecided))
+    ended = replace(found.outcome, ending=ending)
+    gate.save_verdicts(verdicts, found.directory)
+    outcome.save(ended, found.directory)
+    return replace(found, outcome=ended)
+
+
+def _ending(before: Ending, judged: ExitCode) -> Ending:
+    """What gates say replaces what they said before; an artefact that is unsound stays so."""
+    by_gates = (ExitCode.PASSED, ExitCode.GATE_FAILED)
+    return replace(before, exit_code=judged) if before.exit_code in by_gates else before

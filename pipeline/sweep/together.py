@@ -1,0 +1,121 @@
+"""Jobs that differ only in numbers, trained as one compiled program when all of them are known."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import gate
+from pipeline.sweep import outcome
+from pipeline.sweep.execute import conduct, finished, one_by_one, stop_if_wanted
+from pipeline.sweep.job import Run
+from pipeline.sweep.outcome import Outcome
+
+if TYPE_CHECKING:   # this imports JAX
+    from pipeline.closing import RunResult
+
+log = logging.getLogger(__name__)
+
+# Of a configuration, what training does not see: runs that differ in it can be trained together.
+_UNSEEN = ("gate", "sweep", "notes", "seed", "persistence", "verification")
+
+
+def train_deferred(runs: Sequence[Run], directory: Path) -> None:
+    """Runs of the same shape as one program each; those that ended before are skipped.
+
+    Args:
+        runs: all jobs' of a sweep.
+        directory: the sweep's, for its log.
+
+    Raises:
+        Stopped: as `one_by_one`.
+    """
+    _log_to(directory)
+    waiting = sorted((run for run in runs if not finished(run)), key=_shape)
+    groups = [list(group) for _, group in groupby(waiting, key=_shape)]
+    log.info("%d runs as %d compiled programs", len(waiting), len(groups))
+    for group in groups:
+        if len(group) > 1:
+            _train_together(group)
+        else:
+            one_by_one(group)
+
+
+def _log_to(directory: Path) -> None:
+    """As conf/hydra/job_logging does for a job: Hydra's logging ended with its last one."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", force=True,
+                        handlers=[logging.StreamHandler(sys.stderr), _log_file(directory)])
+    logging.getLogger("pipeline").setLevel(logging.INFO)
+
+
+@contextmanager
+def _also_log_to(directory: Path) -> Iterator[None]:
+    file = _log_file(directory)
+    logging.getLogger().addHandler(file)
+    try:
+        log.info("trained together with the other runs of its shape; see the sweep's run.log")
+        yield
+    finally:
+        logging.getLogger().removeHandler(file)
+        file.close()
+
+
+def _log_file(directory: Path) -> logging.FileHandler:
+    file = logging.FileHandler(directory / "run.log")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    return file
+
+
+def _train_together(runs: Sequence[Run]) -> None:
+    from pipeline import stages
+
+    deliveries: list[Callable[[], RunResult]] = []
+
+    def train() -> None:
+        deliveries.extend(stages.train_together([(run.config, run.directory) for run in runs]))
+
+    training = gate.attempt(train)
+    for k, run in enumerate(runs):
+        if deliveries:
+            with _also_log_to(run.directory):
+                ended = conduct(run, deliveries[k])
+        else:
+            ended = Outcome(training, run.job.number, run.config.seed, run.job.overrides)
+            outcome.save(ended, run.directory)
+        stop_if_wanted(run.config, ended)
+
+
+def _shape(run: Run) -> str:
+    """Equal for runs that one program can train: what is left when its numbers are taken out."""
+    from pipeline import train
+
+    config = {k: v for k, v in asdict(run.config).items() if k not in _UNSEEN}
+    for name in train.TRACEABLE:
+        _blank(config, name.split("."))
+    _blank_scales(config["model"])
+    return json.dumps(config, sort_keys=True)
+
+
+def _blank(config: Any, path: Sequence[str]) -> None:
+    """Puts a sign in a number's place; whether there is a number at all still counts."""
+    *parents, last = path
+    for part in parents:
+        config = config.get(part) or {}
+    if config.get(last) is not None:
+        config[last] = "number"
+
+
+def _blank_scales(config: Any) -> None:
+    """The same for the scale of every regularizer, however deep."""
+    if isinstance(config, dict):
+        if config.get("kind") in ("l1", "l2") and "scale" in config:
+            config["scale"] = "number"
+        for value in config.values():
+            _blank_scales(value)
