@@ -65,6 +65,7 @@ def build_meta_graph(
     nodes: Iterable[Message],
     form: Form,
     *,
+    library: Message | None = None,
     variables: Sequence[GraphVariable] = (),
     saver_def: Message | None = None,
     collections: Mapping[str, Sequence[Any]] | None = None,
@@ -76,6 +77,7 @@ def build_meta_graph(
     Args:
         nodes: all of them.
         form: whose version is written.
+        library: the functions that nodes call.
         variables: those among the nodes; their declarations say which collections list them.
         saver_def: of the Saver's nodes, if they are there.
         collections: others; `bytes` make a bytes_list, integers an int64_list, floats a
@@ -89,8 +91,11 @@ def build_meta_graph(
     meta_graph = MetaGraphDef()
     meta_graph.graph_def.node.extend(nodes)
     meta_graph.graph_def.versions.producer = form.producer
+    if library is not None and library.function:
+        meta_graph.graph_def.library.CopyFrom(library)
     info = meta_graph.meta_info_def
-    ops = {node.op for node in meta_graph.graph_def.node}
+    bodies = [function.node_def for function in meta_graph.graph_def.library.function]
+    ops = {node.op for nodes in (meta_graph.graph_def.node, *bodies) for node in nodes}
     info.stripped_op_list.CopyFrom(stripped_op_list(ops, bfloat16=form.bfloat16))
     info.tensorflow_version, info.tensorflow_git_version = form[:2]
     info.tags.extend(tags)

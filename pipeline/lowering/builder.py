@@ -6,8 +6,9 @@ that broadcast take it as it is; others ask for it `full`.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,6 +17,7 @@ from google.protobuf.message import Message
 from pipeline import dtypes
 from pipeline.graph import build_node, infer_attrs, output_shapes, output_types, signature
 from pipeline.lowering import dims
+from pipeline.lowering.errors import Gap
 from pipeline.lowering.ir import Array, DType, Equation, Shape, Value
 from pipeline.lowering.names import Names, sanitise
 from pipeline.lowering.opset import Opset
@@ -37,8 +39,15 @@ Operand: TypeAlias = Tensor | Array
 class Builder:
     """The nodes of one graph, growing equation by equation."""
 
-    def __init__(self, opset: Opset, names: Names, *, output_shapes: bool = False) -> None:
+    def __init__(
+        self, opset: Opset, names: Names, *, output_shapes: bool = False,
+        library: list[Message] | None = None, gaps: list[Gap] | None = None,
+        counter: Iterator[int] | None = None,
+    ) -> None:
         self.opset = opset
+        self.library: list[Message] = [] if library is None else library   # functions
+        self.counter = itertools.count() if counter is None else counter
+        self.gaps: list[Gap] = [] if gaps is None else gaps    # equations without a lowering
         self._output_shapes = output_shapes
         self.nodes: list[Message] = []
         self._names = names
@@ -46,11 +55,20 @@ class Builder:
         self._tensors: dict[Value, Tensor] = {}
         self._constants: dict[Any, tuple[Tensor, Any]] = {}
         self._symbols: dict[str, tuple[Tensor, int]] = {}
+        self._read_symbols: dict[str, Tensor] = {}
         self._sizes: dict[str, Operand] = {}
+
+    def count(self) -> int:
+        """0, 1, 2, … over the graph and all its functions."""
+        return next(self.counter)
 
     def enter(self, equation: Equation) -> None:
         """Nodes made from now on lie in the equation's scope."""
         self._scope = sanitise(equation.scope)
+
+    def leave(self) -> None:
+        """Nodes made from now on lie in no scope."""
+        self._scope = ""
 
     def bind(self, value: Value, tensor: Operand) -> None:
         """`value` is this tensor from now on."""
@@ -58,6 +76,10 @@ class Builder:
             value.constant = tensor
         else:
             self._tensors[value] = tensor
+
+    def bind_nothing(self, value: Value) -> None:
+        """`value` has no lowering; what reads it is lowered all the same, to find other gaps."""
+        self._tensors[value] = Tensor("", value.shape, value.dtype)
 
     def placeholder(self, value: Value) -> None:
         """An input of the graph; the names of its dimensions are known from here on."""
@@ -85,9 +107,13 @@ class Builder:
 
     def result(self, value: Value) -> Tensor:
         """The tensor of an output of the graph, in its whole shape."""
-        operand = self.full(value)
-        self._scope = ""
-        return operand if isinstance(operand, Tensor) else self._constant(operand, "Const")
+        return self.tensor(self.full(value))
+
+    def tensor(self, operand: Operand) -> Tensor:
+        """The operand as a tensor: an array becomes a constant."""
+        if isinstance(operand, Tensor):
+            return operand
+        return self._constant(operand, self._path("Const"))
 
     def full(self, value: Value) -> Operand:
         """The tensor of a value in its whole shape."""
@@ -108,6 +134,13 @@ class Builder:
             return self.op("Fill", self.sizes(shape), operand, shape=shape)
         multiples = [1 if have == want else want
                      for have, want in zip(operand.shape, shape, strict=True)]
+        return self.tile(operand, multiples, shape)
+
+    def tile(self, operand: Operand, multiples: Sequence[Any], shape: Shape) -> Operand:
+        """The tensor side by side with itself."""
+        if operand.dtype == np.uint16:    # Tile has no kernel for it
+            wide = self.tile(self.cast(operand, np.dtype(np.int32)), multiples, shape)
+            return self.cast(wide, operand.dtype)
         return self.op("Tile", operand, self.sizes(multiples), shape=shape)
 
     def joint(self, operands: Sequence[Operand]) -> Shape:
@@ -151,6 +184,11 @@ class Builder:
 
     def symbol(self, name: str) -> Tensor:
         """The run-time size of a named dimension, read off the input that has it."""
+        if name not in self._read_symbols:
+            self._read_symbols[name] = self._read_symbol(name)
+        return self._read_symbols[name]
+
+    def _read_symbol(self, name: str) -> Tensor:
         tensor, axis = self._symbols[name]
         prefix = tensor.ref
         shape = self._add("Shape", self._names.unique(f"{prefix}/Shape"), (tensor,),
@@ -159,8 +197,10 @@ class Builder:
         return self._add("StridedSlice", self._names.unique(f"{prefix}/{sanitise(name)}"),
                          (shape, begin, end, one), [()], {"shrink_axis_mask": 1})[0]
 
-    def reshape(self, operand: Operand, shape: Shape) -> Tensor:
+    def reshape(self, operand: Operand, shape: Shape) -> Operand:
         """The same elements in another shape."""
+        if isinstance(operand, np.ndarray) and dims.is_known(shape):
+            return operand.reshape(shape)
         unknown = [axis for axis, size in enumerate(shape) if not isinstance(size, int)]
         if len(unknown) == 1 and 0 not in shape:
             wanted: Operand = np.asarray(
@@ -182,8 +222,10 @@ class Builder:
         if self.opset.modern:
             return self.op("Select", condition, yes, no)
         joint = self.joint([condition, yes, no])    # TensorFlow 1's Select does not broadcast
-        parts = (self.expand(each, joint) for each in (condition, yes, no))
-        return self.op("Select", *parts)
+        if condition.shape:                         # but takes one condition for all
+            condition = self.expand(condition, joint)
+        yes, no = (self.expand(each, joint) for each in (yes, no))
+        return self.op("Select", condition, yes, no, shape=joint)
 
     def split(self, operand: Operand, count: int, axis: int) -> list[Tensor]:
         """`count` equal parts along an axis."""
@@ -213,17 +255,21 @@ class Builder:
         attrs: dict[str, Any],
     ) -> list[Tensor]:
         tensors = self._materialise(op, name, inputs)
-        numbers = [dtypes.from_numpy(tensor.dtype) for tensor in tensors]
+        numbers = [data_type(tensor.dtype) for tensor in tensors]
         attrs = {key: _number(value) for key, value in attrs.items()}
         defaults = {key: value.type for key, value in signature(op).defaults.items() if value.type}
-        types = output_types(op, {**defaults, **infer_attrs(op, name, numbers), **attrs})
+        values = {**defaults, **infer_attrs(op, name, numbers), **attrs}
+        types = output_types(op, values)
         if self._output_shapes:
             attrs["_output_shapes"] = _shapes_attr(shapes, len(types))
         self.nodes.append(build_node(
             op, name, [(t.ref, n) for t, n in zip(tensors, numbers, strict=True)], attrs))
-        return [Tensor(name if index == 0 else f"{name}:{index}", tuple(shape),
-                       dtypes.to_numpy(number))
+        return [Tensor(self.reference(op, name, index, values), tuple(shape), _dtype(number))
                 for index, (shape, number) in enumerate(zip(shapes, types, strict=False))]
+
+    def reference(self, op: str, name: str, index: int, attrs: dict[str, Any]) -> str:
+        """How another node names an output of this one."""
+        return f"{name}:{index}" if index else name
 
     def _materialise(self, op: str, name: str, inputs: Sequence[Operand]) -> list[Tensor]:
         """Constants become nodes called `node/argument`, as TF1's Python names them."""
@@ -251,5 +297,17 @@ def _shapes_attr(shapes: Sequence[Shape], count: int) -> Message:
     return output_shapes([*known, *[None] * (count - len(known))])
 
 
+def data_type(dtype: Any) -> int:
+    """The DataType of a tensor; handles, which NumPy has no type for, carry the number itself."""
+    return dtype if isinstance(dtype, int) else dtypes.from_numpy(dtype)
+
+
+def _dtype(number: int) -> Any:
+    handle = number in (dtypes.DT_VARIANT, dtypes.DT_RESOURCE)
+    return number if handle else dtypes.to_numpy(number)
+
+
 def _number(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_number(each) for each in value]
     return dtypes.from_numpy(value) if isinstance(value, np.dtype) else value

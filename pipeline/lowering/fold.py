@@ -62,6 +62,10 @@ def run(program: Program, *, variables: bool) -> None:
     """Compute what is known; of the variables' values only if `variables` is set."""
     for equation in program.equations:
         inputs = equation.inputs
+        if all(0 in value.shape for value in equation.outputs):
+            for value in equation.outputs:
+                value.constant = np.zeros((), value.dtype)    # nothing to compute; lazy
+            continue
         if any(v.constant is None or (v.name and not variables) for v in inputs):
             continue
         with np.errstate(all="ignore"):

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import jax
 from google.protobuf.message import Message
-from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from pipeline.lowering import passes
 from pipeline.lowering.jaxpr import trace
@@ -42,7 +41,4 @@ def freeze(
     """
     traced = trace(function, variables, inputs)
     passes.run(traced.program)
-    nodes = lower(traced, outputs, find_opset(opset))
-    graph_def = GraphDef(node=nodes)
-    graph_def.versions.producer = find_opset(opset).producer
-    return graph_def
+    return lower(traced, outputs, find_opset(opset))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from google.protobuf.message import Message
+from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from pipeline.graph import parse_ref
-from pipeline.lowering import names, rules
+from pipeline.lowering import names, registry
+from pipeline.lowering import rules as rules
 from pipeline.lowering.builder import Builder, Tensor
-from pipeline.lowering.errors import Gap, LoweringError, Unsupported, report
-from pipeline.lowering.ir import Equation, Program
+from pipeline.lowering.errors import LoweringError, report
 from pipeline.lowering.jaxpr import Traced
 from pipeline.lowering.opset import Opset
 
@@ -23,8 +24,8 @@ def lower(
     variables: Mapping[str, str] | None = None,
     reserved: Iterable[str] = (),
     output_shapes: bool = False,
-) -> list[Message]:
-    """The nodes of a traced function, placeholders first.
+) -> Message:
+    """A GraphDef of a traced function, placeholders first; its producer is the op set's.
 
     Args:
         traced: the function.
@@ -55,35 +56,18 @@ def lower(
             taken.reserve(value.name)
     for value in traced.inputs.values():
         builder.placeholder(value)
-    lower_equations(builder, program)
+    registry.lower_equations(builder, program)
+    if builder.gaps:
+        raise report(builder.gaps)
+    builder.leave()
     results = [builder.result(value) for value in program.outputs]
     for name, tensor in zip(outputs, results, strict=True):
         _name_output(builder, name, tensor, results)
-    return builder.nodes
-
-
-def lower_equations(builder: Builder, program: Program) -> None:
-    """Nodes for each equation; those that cannot be lowered are reported together."""
-    gaps = []
-    for equation in program.equations:
-        try:
-            _lower_equation(builder, equation)
-        except Unsupported as unsupported:
-            gaps.append(Gap(equation.primitive, str(unsupported), equation.source()))
-            for value in equation.outputs:
-                builder.bind(value, Tensor("", value.shape, value.dtype))
-    if gaps:
-        raise report(gaps)
-
-
-def _lower_equation(builder: Builder, equation: Equation) -> None:
-    if equation.primitive not in rules.RULES:
-        raise Unsupported
-    builder.enter(equation)
-    made = rules.RULES[equation.primitive](builder, equation)
-    tensors = made if isinstance(made, list) else [made]
-    for value, tensor in zip(equation.outputs, tensors, strict=True):
-        builder.bind(value, tensor)
+    graph_def = GraphDef(node=builder.nodes)
+    graph_def.versions.producer = opset.producer
+    if builder.library:
+        graph_def.library.function.extend(builder.library)
+    return graph_def
 
 
 def _name_output(builder: Builder, name: str, tensor: Tensor, results: list[Tensor]) -> None:
@@ -97,7 +81,7 @@ def _name_output(builder: Builder, name: str, tensor: Tensor, results: list[Tens
     readers = [other for other in nodes
                if any(parse_ref(text).node == ref.node for text in other.input)]
     is_source = position < 0 or nodes[position].op in ("Placeholder", "Const")
-    alone = [each.ref for each in results].count(tensor.ref) == 1
+    alone = [parse_ref(each.ref).node for each in results].count(ref.node) == 1
     if not readers and alone and not is_source and ref.output == 0:
         nodes[position].name = name
         return

@@ -59,17 +59,17 @@ def export_meta_graph(
     declared = [graph.add_variable(assembly, each, resource=resource) for each in variables]
     traced = _trace(function, variables, inputs)
     passes.run(traced.program)
-    nodes = lower(
+    lowered = lower(
         traced, outputs, find_opset(opset), output_shapes=True,
         variables={each.declaration.name: each.read for each in declared},
         reserved=[*(node.name for node in assembly.nodes), *(["init"] if init else [])])
-    assembly.nodes.extend(nodes)
+    assembly.nodes.extend(lowered.node)
     if init:
         assembly.add("NoOp", "init", *(f"^{each.assign}" for each in declared))
     saver_def = _add_saver(assembly, declared, chosen, saver or {})
     return graph.build_meta_graph(
-        assembly.nodes, chosen, variables=declared, saver_def=saver_def, collections=collections,
-        signatures=_signatures(traced, outputs))
+        assembly.nodes, chosen, library=lowered.library, variables=declared, saver_def=saver_def,
+        collections=collections, signatures=_signatures(traced, outputs))
 
 
 def _trace(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from pipeline.lowering.errors import Gap, Unsupported
+
 if TYPE_CHECKING:
     from pipeline.lowering.builder import Builder, Operand
-    from pipeline.lowering.ir import Equation
+    from pipeline.lowering.ir import Equation, Program
 
 Rule: TypeAlias = "Callable[[Builder, Equation], Operand | Sequence[Operand]]"
 
@@ -23,3 +25,24 @@ def rule(*primitives: str) -> Callable[[Rule], Rule]:
             RULES[primitive] = function
         return function
     return register
+
+
+def lower_equations(builder: Builder, program: Program) -> None:
+    """Nodes for each equation; those that cannot be lowered are noted in `builder.gaps`."""
+    for equation in program.equations:
+        try:
+            _lower(builder, equation)
+        except Unsupported as unsupported:
+            builder.gaps.append(Gap(equation.primitive, str(unsupported), equation.source()))
+            for value in equation.outputs:
+                builder.bind_nothing(value)
+
+
+def _lower(builder: Builder, equation: Equation) -> None:
+    if equation.primitive not in RULES:
+        raise Unsupported
+    builder.enter(equation)
+    made = RULES[equation.primitive](builder, equation)
+    tensors = made if isinstance(made, list) else [made]
+    for value, tensor in zip(equation.outputs, tensors, strict=True):
+        builder.bind(value, tensor)

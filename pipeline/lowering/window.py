@@ -34,9 +34,42 @@ def _is_same(size: Dim, output: Dim, window: int, stride: int, amount: tuple[Any
     low, high = amount
     if isinstance(size, int):
         total = max((-(-size // stride) - 1) * stride + window - size, 0)
-        return bool(dims.same(low, total // 2) and dims.same(high, total - total // 2))
+        return dims.same(low, total // 2) and dims.same(high, total - total // 2)
     if stride == 1:
-        return bool(dims.same(low, (window - 1) // 2) and dims.same(high, window // 2))
+        return dims.same(low, (window - 1) // 2) and dims.same(high, window // 2)
     # of an unknown size the amounts are expressions; only JAX's "SAME" writes such ones, and for
     # it alone is the result ⌈n/s⌉ whatever n is
     return not isinstance(low, int) and dims.same(output, (size + stride - 1) // stride)
+
+
+def transposed_padding_name(
+    sizes: Shape, outputs: Shape, window: Sequence[int], strides: Sequence[int], amounts: Amounts
+) -> str:
+    """The padding of the convolution whose gradient is this one of an image with gaps; or empty.
+
+    That convolution takes `outputs` to `sizes` with these strides, and pads k - 1 less what is
+    padded here.
+    """
+    for name in ("VALID", "SAME"):
+        rows = zip(sizes, outputs, window, strides, amounts, strict=True)
+        if all(_is_gradient(name, *row) for row in rows):
+            return name
+    return ""
+
+
+def _is_gradient(
+    name: str, size: Dim, output: Dim, window: int, stride: int, amount: tuple[Any, Any]
+) -> bool:
+    surplus = _number(output - size * stride)
+    if surplus is None or not isinstance(amount[0], int):
+        return False
+    low = window - 1 - amount[0]
+    if name == "VALID":
+        return low == 0 and window - stride <= surplus < window
+    total = max(window - stride - surplus, 0)
+    return -stride < surplus <= 0 and low == total // 2
+
+
+def _number(size: Dim) -> int | None:
+    text = str(size)
+    return int(text) if text.lstrip("-").isdigit() else None

@@ -6,8 +6,13 @@ Structure, parity with TensorFlow, the round trip and the coverage page all come
 from __future__ import annotations
 
 from case import Case
-from families import elementwise
+from families import control, elementwise, image, indexing, linalg, shape
 
 CASES: list[Case] = [
     *elementwise.CASES,
+    *shape.CASES,
+    *indexing.CASES,
+    *linalg.CASES,
+    *control.CASES,
+    *image.CASES,
 ]

@@ -2,8 +2,11 @@
 
 from pipeline.lowering.registry import RULES as RULES
 from pipeline.lowering.rules import bits as bits
+from pipeline.lowering.rules import combine as combine
+from pipeline.lowering.rules import control as control
 from pipeline.lowering.rules import conv as conv
 from pipeline.lowering.rules import cumulative as cumulative
+from pipeline.lowering.rules import dynamic as dynamic
 from pipeline.lowering.rules import elementwise as elementwise
 from pipeline.lowering.rules import gather as gather
 from pipeline.lowering.rules import linalg as linalg

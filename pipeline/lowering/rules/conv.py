@@ -1,37 +1,60 @@
-"""Convolution: Conv2D, DepthwiseConv2dNative and Conv3D over channels-last images."""
+"""Convolution: Conv2D, DepthwiseConv2dNative, Conv3D and Conv2DBackpropInput, channels last."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from pipeline.lowering import dims
 from pipeline.lowering.builder import Builder, Operand, Tensor
 from pipeline.lowering.errors import Unsupported
-from pipeline.lowering.ir import Equation, Shape
+from pipeline.lowering.ir import DType, Equation, Shape, Value
 from pipeline.lowering.registry import rule
-from pipeline.lowering.rules.shape import pad, transpose
-from pipeline.lowering.window import padding_name
+from pipeline.lowering.rules.shape import (
+    flip,
+    pad_or_cut,
+    spread,
+    strided_slice,
+    transpose,
+)
+from pipeline.lowering.window import Amounts, padding_name, transposed_padding_name
+
+
+@dataclass(frozen=True)
+class _Window:
+    """How the kernel moves: one entry for each spatial dimension."""
+
+    strides: tuple[int, ...]
+    amounts: Amounts
+    gaps: tuple[int, ...]        # between the image's pixels: lhs_dilation
+    dilation: tuple[int, ...]    # of the kernel: rhs_dilation
+    groups: int
 
 
 @rule("conv_general_dilated")
 def _conv(b: Builder, e: Equation) -> Operand:
-    numbers = e.params["dimension_numbers"]
+    numbers, params = e.params["dimension_numbers"], e.params
     rank = len(numbers.lhs_spec) - 2
-    if e.params["batch_group_count"] != 1:
+    if params["batch_group_count"] != 1:
         raise Unsupported("batch_group_count")
-    if any(step != 1 for step in e.params["lhs_dilation"]):
-        raise Unsupported("lhs_dilation")
     if rank not in (1, 2, 3):
         raise Unsupported(f"{rank} spatial dimensions")
-    image, kernel = (b.cast(each, e.output.dtype) for each in b.full_operands(e))
+    dtype = _computed_in(e.output.dtype, rank)
+    image = b.cast(b.full(e.inputs[0]), dtype)
     image = transpose(b, image, _channels_last(numbers.lhs_spec))
     # rhs_spec: output channels, input channels, spatial
-    kernel = transpose(b, kernel, (*numbers.rhs_spec[2:], *numbers.rhs_spec[1::-1]))
-    order = _channels_last(numbers.out_spec)
-    shape = tuple(e.output.shape[axis] for axis in order)
-    made = _channels_last_conv(b, e, image, kernel, shape)
-    return transpose(b, made, tuple(int(axis) for axis in np.argsort(order)))
+    order = (*numbers.rhs_spec[2:], *numbers.rhs_spec[1::-1])
+    window = _Window(tuple(params["window_strides"]), tuple(params["padding"]),
+                     tuple(params["lhs_dilation"]), tuple(params["rhs_dilation"]),
+                     params["feature_group_count"])
+    kernel = b.cast(_kernel(b, e.inputs[1], order, window), dtype)
+    kernel = transpose(b, kernel, order)
+    back = _channels_last(numbers.out_spec)
+    shape = tuple(e.output.shape[axis] for axis in back)
+    made = b.cast(_lower(b, window, image, kernel, shape), e.output.dtype)
+    return transpose(b, made, [int(axis) for axis in np.argsort(back)])
 
 
 def _channels_last(spec: tuple[int, ...]) -> tuple[int, ...]:
@@ -39,65 +62,129 @@ def _channels_last(spec: tuple[int, ...]) -> tuple[int, ...]:
     return (spec[0], *spec[2:], spec[1])
 
 
-def _channels_last_conv(
-    b: Builder, e: Equation, image: Operand, kernel: Operand, shape: Shape
-) -> Tensor:
-    strides, dilation = list(e.params["window_strides"]), list(e.params["rhs_dilation"])
-    amounts = list(e.params["padding"])
-    if len(strides) == 1:    # as an image of height 1
-        wide = _Conv([1, *strides], [1, *dilation], [(0, 0), *amounts], e)
-        line = (shape[0], 1, *shape[1:])
-        made = wide.lower(b, _unsqueeze(b, image), b.reshape(kernel, (1, *kernel.shape)), line)
+def _computed_in(dtype: DType, rank: int) -> DType:
+    """Integers are convolved in float64, which holds them exactly; Conv3D knows no half on CPUs."""
+    if dtype.kind in "iub":
+        return np.dtype(np.float64 if rank < 3 else np.float32)
+    return dtype
+
+
+def _kernel(b: Builder, value: Value, order: tuple[int, ...], window: _Window) -> Operand:
+    """A known kernel that is to be rearranged is rearranged here, not in the graph."""
+    moved = order != tuple(sorted(order)) or any(gap != 1 for gap in window.gaps)
+    if value.constant is not None and (moved or any(step != 1 for step in window.dilation)):
+        return np.broadcast_to(value.constant, value.shape)
+    return b.full(value)
+
+
+def _lower(
+    b: Builder, window: _Window, image: Operand, kernel: Operand, shape: Shape
+) -> Operand:
+    if len(window.strides) == 1:    # an image of height 1
+        wide = _Window((window.strides[0],) * 2, ((0, 0), *window.amounts), (1, *window.gaps),
+                       (1, *window.dilation), window.groups)
+        line = b.reshape(image, (image.shape[0], 1, *image.shape[1:]))
+        rows = b.reshape(kernel, (1, *kernel.shape))
+        made = _lower(b, wide, line, rows, (shape[0], 1, *shape[1:]))
         return b.op("Squeeze", made, shape=shape, squeeze_dims=[1])
-    return _Conv(strides, dilation, amounts, e).lower(b, image, kernel, shape)
-
-
-def _unsqueeze(b: Builder, image: Operand) -> Tensor:
-    axis = np.asarray(1, np.int32)
-    return b.op("ExpandDims", image, axis, shape=(image.shape[0], 1, *image.shape[1:]))
-
-
-class _Conv:
-    """One convolution's window."""
-
-    def __init__(
-        self, strides: list[int], dilation: list[int], amounts: list[tuple[Any, Any]], e: Equation
-    ) -> None:
-        self.strides, self.dilation, self.amounts = strides, dilation, amounts
-        self.groups = e.params["feature_group_count"]
-
-    def lower(self, b: Builder, image: Operand, kernel: Operand, shape: Shape) -> Tensor:
-        """The nodes for a channels-last image and a kernel [spatial…, in / groups, out]."""
-        spatial = kernel.shape[:-2]
-        extent = [(size - 1) * step + 1 for size, step in zip(spatial, self.dilation, strict=True)]
-        padding = padding_name(image.shape[1:-1], shape[1:-1], extent, self.strides, self.amounts)
-        if not padding:
-            image, padding = self._padded(b, image), "VALID"
-        attrs: dict[str, Any] = {"strides": [1, *self.strides, 1], "padding": padding}
-        attrs["dilations"] = [1, *self.dilation, 1]
-        channels = image.shape[-1]
-        if self.groups == 1:
-            return b.op("Conv3D" if len(spatial) == 3 else "Conv2D", image, kernel, shape=shape,
-                        **attrs)
-        if len(spatial) == 2 and self.groups == channels:
-            # one group per channel; kernel [h, w, 1, in·m] → [h, w, in, m]
-            kernel = b.reshape(kernel, (*spatial, channels, kernel.shape[-1] // channels))
-            return b.op("DepthwiseConv2dNative", image, kernel, shape=shape, **attrs)
-        return self._grouped(b, image, kernel, shape, attrs)
-
-    def _padded(self, b: Builder, image: Operand) -> Tensor:
-        amounts = [(0, 0), *self.amounts, (0, 0)]
+    if any(gap != 1 for gap in window.gaps):
+        padding = _transposed_padding(window, image, kernel, shape)
+        if padding:
+            return _backprop(b, window, image, kernel, shape, padding)
         zero = np.zeros((), image.dtype)
-        return pad(b, image, amounts, zero)
+        image = spread(b, image, (0, *(gap - 1 for gap in window.gaps), 0), zero)
+    channels = image.shape[-1]
+    if window.groups == 1:
+        return _direct(b, window, image, kernel, shape)
+    if len(window.strides) == 2 and window.groups == channels:
+        return _depthwise(b, window, image, kernel, shape)
+    return _grouped(b, window, image, kernel, shape)
 
-    def _grouped(
-        self, b: Builder, image: Operand, kernel: Operand, shape: Shape, attrs: dict[str, Any]
-    ) -> Tensor:
-        """A convolution for each group of channels, joined."""
-        axis = len(image.shape) - 1
-        images = b.split(image, self.groups, axis)
-        kernels = b.split(kernel, self.groups, axis)
-        part = (*shape[:-1], shape[-1] // self.groups)
-        op = "Conv3D" if axis == 4 else "Conv2D"
-        parts = [b.op(op, x, w, shape=part, **attrs) for x, w in zip(images, kernels, strict=True)]
-        return b.op("ConcatV2", *parts, np.asarray(axis, np.int32), shape=shape)
+
+def _placed(
+    b: Builder, window: _Window, image: Operand, kernel: Operand, shape: Shape
+) -> tuple[Operand, str]:
+    """The image and the padding for it: itself and SAME or VALID, or one padded here."""
+    extent = [(size - 1) * step + 1 for size, step in
+              zip(kernel.shape[:len(window.strides)], window.dilation, strict=True)]
+    padding = padding_name(image.shape[1:-1], shape[1:-1], extent, window.strides, window.amounts)
+    if padding:
+        return image, padding
+    zero = np.zeros((), image.dtype)
+    return pad_or_cut(b, image, [(0, 0), *window.amounts, (0, 0)], zero), "VALID"
+
+
+def _direct(
+    b: Builder, window: _Window, image: Operand, kernel: Operand, shape: Shape
+) -> Tensor:
+    op = "Conv3D" if len(window.strides) == 3 else "Conv2D"
+    image, padding = _placed(b, window, image, kernel, shape)
+    if op == "Conv3D":
+        kernel = _dilated(b, window, kernel)
+        return b.op(op, image, kernel, shape=shape, strides=[1, *window.strides, 1],
+                    padding=padding)
+    return b.op(op, image, kernel, shape=shape, strides=[1, *window.strides, 1], padding=padding,
+                dilations=[1, *window.dilation, 1])
+
+
+def _dilated(b: Builder, window: _Window, kernel: Operand) -> Operand:
+    """Zeros between the kernel's elements, for ops whose kernels know no dilation."""
+    gaps = [step - 1 for step in window.dilation]
+    return spread(b, kernel, (*gaps, 0, 0), np.zeros((), kernel.dtype))
+
+
+def _depthwise(
+    b: Builder, window: _Window, image: Operand, kernel: Operand, shape: Shape
+) -> Operand:
+    """One group for each channel; the kernel [h, w, 1, in · m] becomes [h, w, in, m]."""
+    channels = image.shape[-1]
+    kernel = _dilated(b, window, kernel)
+    window = _Window(window.strides, window.amounts, window.gaps, (1, 1), window.groups)
+    kernel = b.reshape(kernel, (*kernel.shape[:2], channels, kernel.shape[-1] // channels))
+    image, padding = _placed(b, window, image, kernel, shape)
+    step = window.strides
+    if step[0] == step[1]:
+        return b.op("DepthwiseConv2dNative", image, kernel, shape=shape, padding=padding,
+                    strides=[1, *step, 1])
+    # the op moves by the same step both ways: by 1, and what is between is left out
+    if padding == "SAME":
+        zero = np.zeros((), image.dtype)
+        image = pad_or_cut(b, image, [(0, 0), *window.amounts, (0, 0)], zero)
+    dense = tuple(size - width + 1 for size, width in
+                  zip(image.shape[1:3], kernel.shape[:2], strict=True))
+    whole = b.op("DepthwiseConv2dNative", image, kernel, padding="VALID", strides=[1, 1, 1, 1],
+                 shape=(shape[0], *dense, shape[3]))
+    return strided_slice(b, whole, (0, 0, 0, 0), whole.shape, (1, *step, 1), shape)
+
+
+def _grouped(
+    b: Builder, window: _Window, image: Operand, kernel: Operand, shape: Shape
+) -> Tensor:
+    """A convolution for each group of channels, joined."""
+    axis = len(image.shape) - 1
+    images = b.split(image, window.groups, axis)
+    kernels = b.split(kernel, window.groups, axis)
+    part = (*shape[:-1], shape[-1] // window.groups)
+    parts = [_direct(b, window, x, w, part) for x, w in zip(images, kernels, strict=True)]
+    return b.op("ConcatV2", *parts, np.asarray(axis, np.int32), shape=shape)
+
+
+def _transposed_padding(
+    window: _Window, image: Operand, kernel: Operand, shape: Shape
+) -> str:
+    plain = (len(window.gaps) == 2 and window.groups == 1
+             and all(step == 1 for step in (*window.strides, *window.dilation)))
+    if not plain or not dims.is_known(kernel.shape):
+        return ""
+    return transposed_padding_name(image.shape[1:-1], shape[1:-1], kernel.shape[:2], window.gaps,
+                                   window.amounts)
+
+
+def _backprop(
+    b: Builder, window: _Window, image: Operand, kernel: Operand, shape: Shape, padding: str
+) -> Tensor:
+    """The kernel [h, w, in, out], turned around, is that of the convolution the other way."""
+    turned = transpose(b, flip(b, kernel, (0, 1)), (0, 1, 3, 2))
+    strides: list[Any] = [1, *window.gaps, 1]
+    return b.op("Conv2DBackpropInput", b.sizes(shape), turned, image, shape=shape,
+                strides=strides, padding=padding)

@@ -1,4 +1,4 @@
-"""Reading at indices: GatherV2 along one axis, GatherNd for everything else.
+"""Reading at indices: slices where they are known, GatherV2 elsewhere.
 
 JAX's gather reads a window at each index vector. Indices beyond the bounds are clamped or, in the
 mode that fills, give a value of their own; TensorFlow would raise.
@@ -6,15 +6,23 @@ mode that fills, give a value of their own; TensorFlow would raise.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.builder import Builder, Operand, Tensor
-from pipeline.lowering.ir import DType, Equation, Shape
+from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.ir import Dim, DType, Equation, Shape
 from pipeline.lowering.registry import rule
-from pipeline.lowering.rules.index_vectors import Windows, clamp, within
+from pipeline.lowering.rules.index_vectors import (
+    Windows,
+    clamp,
+    counting,
+    lead,
+    product,
+    row_numbers,
+    within,
+)
 from pipeline.lowering.rules.shape import strided_slice, transpose
 
 
@@ -30,78 +38,138 @@ def _gather(b: Builder, e: Equation) -> Operand:
     starts = windows.columns(b, indices)
     valid = within(b, starts, windows.limits(operand.shape)) if fills else None
     starts = clamp(b, starts, windows.limits(operand.shape))
+    part = _read(b, operand, dict(zip(windows.all_axes, starts, strict=True)), windows,
+                 tuple(indices.shape[:-1]))
     gone = (*numbers.collapsed_slice_dims, *numbers.operand_batching_dims)
-    made = _read(b, operand, starts, windows, gone, tuple(indices.shape[:-1]))
-    result = transpose(b, made, _order(e, numbers))
+    result = _arrange(b, part, numbers.offset_dims, gone, e.output.shape)
     if valid is None:
         return result
     shown = _along_batch(b, valid, numbers.offset_dims, e.output.rank)
     return b.select(shown, result, _fill_value(e.params["fill_value"], e.output.dtype))
 
 
+class _Part(NamedTuple):
+    """What was read; `labels` says of each dimension which one of the operand's it runs along, or,
+    counted from -1 down, which one of the batch's."""
+
+    tensor: Operand
+    labels: list[int]
+
+
 def _read(
-    b: Builder, operand: Operand, starts: list[Operand], windows: Windows,
-    gone: tuple[int, ...], batch: Shape,
-) -> Operand:
-    """The windows as [batch…, window dimensions that stay…] in the operand's order."""
-    axes = windows.all_axes
-    operand = _cut(b, operand, windows)
-    single = all(windows.sizes[axis] == 1 for axis in axes)
+    b: Builder, operand: Operand, starts: dict[int, Operand], windows: Windows, batch: Shape
+) -> _Part:
+    fixed = {axis: start for axis, start in starts.items() if _same_everywhere(start)}
+    if len(fixed) == len(starts) and batch and fixed:
+        del fixed[next(iter(fixed))]
+    operand = _cut(b, operand, windows, starts, fixed)
+    moving = {axis: start for axis, start in starts.items() if axis not in fixed}
+    along = list(range(len(operand.shape)))
+    marks = [-1 - at for at in range(len(batch))]
+    if not moving:
+        return _Part(operand, along)
+    if len(moving) == 1:
+        (axis, start), = moving.items()
+        size = windows.sizes[axis]
+        if dims.same(size, 1) and len(batch) == 1 and (step := _progression(start)):
+            return _Part(_stride(b, operand, axis, start, step),
+                         [*along[:axis], -1, *along[axis + 1:]])
+        places = _places(b, start, size, batch)
+        labels = [*along[:axis], *marks, *([] if dims.same(size, 1) else [axis]),
+                  *along[axis + 1:]]
+        shape = (*operand.shape[:axis], *places.shape, *operand.shape[axis + 1:])
+        return _Part(b.op("GatherV2", operand, places, np.asarray(axis, np.int32), shape=shape),
+                     labels)
+    return _read_rows(b, operand, moving, windows, batch)
+
+
+def _read_rows(
+    b: Builder, operand: Operand, starts: dict[int, Operand], windows: Windows, batch: Shape
+) -> _Part:
+    """Several indexed dimensions are made one, and its rows read."""
+    axes = list(starts)
     rest = [axis for axis in range(len(operand.shape)) if axis not in axes]
     moved = transpose(b, operand, [*axes, *rest])
-    tail = tuple(operand.shape[axis] for axis in rest)
-    if single and len(axes) == 1:
-        column = starts[0]
-        made: Operand = b.op("GatherV2", moved, column, np.asarray(0, np.int32),
-                             shape=(*batch, *tail))
-        spread: list[int] = [axes[0]]
-        return _settle(b, made, batch, spread, rest, windows, gone, inserted=True)
-    if single:
-        index = b.stack(starts, len(batch))
-        made = b.op("GatherNd", moved, index, shape=(*batch, *tail)) if axes else moved
-        return _settle(b, made, batch, list(axes), rest, windows, gone, inserted=True)
-    grid = tuple(windows.sizes[axis] for axis in axes)
-    index = windows.grid(b, starts, len(batch))
-    made = b.op("GatherNd", moved, index, shape=(*batch, *grid, *tail))
-    return _settle(b, made, batch, list(axes), rest, windows, gone, inserted=False)
+    inside = Windows(tuple(axes), windows.sizes)
+    vectors = inside.grid(b, list(starts.values()), len(batch))
+    rows = row_numbers(b, vectors, moved.shape[:len(axes)])
+    tail = tuple(moved.shape[len(axes):])
+    flat = b.reshape(moved, (product(moved.shape[:len(axes)]), *tail))
+    made = b.op("GatherV2", flat, rows, np.asarray(0, np.int32), shape=(*rows.shape, *tail))
+    return _Part(made, [*(-1 - at for at in range(len(batch))), *axes, *rest])
 
 
-def _cut(b: Builder, operand: Operand, windows: Windows) -> Operand:
-    """Dimensions that are not indexed are read from 0 on."""
-    shape = tuple(size if axis in windows.all_axes else windows.sizes[axis]
-                  for axis, size in enumerate(operand.shape))
+def _same_everywhere(start: Operand) -> bool:
+    return isinstance(start, np.ndarray) and start.size > 0 and bool((start == start.flat[0]).all())
+
+
+def _cut(
+    b: Builder, operand: Operand, windows: Windows, starts: dict[int, Operand],
+    fixed: dict[int, Operand],
+) -> Operand:
+    """The window along dimensions that are not indexed, or by one known index."""
+    begin, end = [], []
+    for axis, size in enumerate(operand.shape):
+        start = fixed.get(axis)
+        first = int(start.flat[0]) if isinstance(start, np.ndarray) else 0
+        begin.append(first)
+        whole = axis in starts and axis not in fixed
+        end.append(size if whole else first + windows.sizes[axis])
+    shape = tuple(stop - first for first, stop in zip(begin, end, strict=True))
     if all(dims.same(a, c) for a, c in zip(shape, operand.shape, strict=True)):
         return operand
-    ones = (1,) * len(shape)
-    return strided_slice(b, operand, (0,) * len(shape), shape, ones, shape)
+    return strided_slice(b, operand, tuple(begin), tuple(end), (1,) * len(shape), shape)
 
 
-def _settle(
-    b: Builder, made: Operand, batch: Shape, axes: list[int], rest: list[int], windows: Windows,
-    gone: tuple[int, ...], *, inserted: bool,
+def _progression(start: Operand) -> int:
+    """The step between known indices that are evenly spaced; 0 if they are not."""
+    if not isinstance(start, np.ndarray) or start.size < 2:
+        return 0
+    steps = np.diff(start)
+    return int(steps[0]) if (steps == steps[0]).all() else 0
+
+
+def _stride(b: Builder, operand: Operand, axis: int, start: Operand, step: int) -> Operand:
+    assert isinstance(start, np.ndarray)
+    rank, size = len(operand.shape), operand.shape[axis]
+    stop = int(start[-1]) + (1 if step > 0 else -1)
+    if stop < 0 and isinstance(size, int):
+        stop -= size    # one before the first, which -1 would not say
+    begin = tuple(int(start[0]) if at == axis else 0 for at in range(rank))
+    end = tuple(stop if at == axis else each for at, each in enumerate(operand.shape))
+    shape = tuple(start.size if at == axis else each for at, each in enumerate(operand.shape))
+    return strided_slice(b, operand, begin, end,
+                         tuple(step if at == axis else 1 for at in range(rank)), shape)
+
+
+def _places(b: Builder, start: Operand, size: Dim, batch: Shape) -> Operand:
+    """The indices [batch…, window] that a window covers; one that is 1 wide has no dimension."""
+    if dims.same(size, 1):
+        return start
+    spread = b.reshape(start, (*start.shape, 1)) if start.shape else start
+    steps = lead(b, counting(b, (size,), 0, start.dtype), len(batch))
+    return b.op("Add", spread, steps, shape=(*batch, size))
+
+
+def _arrange(
+    b: Builder, part: _Part, offsets: tuple[int, ...], gone: tuple[int, ...], shape: Shape
 ) -> Operand:
-    """Put the window's dimensions in the operand's order and drop those that are `gone`.
-
-    `inserted`: the windows have one element along `axes`, and `made` has no dimension for them.
-    """
-    if not inserted:
-        order = [*axes, *rest]
-        places = [len(batch) + order.index(axis) for axis in sorted(order)]
-        made = transpose(b, made, [*range(len(batch)), *places])
-    kept = [axis for axis in range(len(windows.sizes)) if axis not in gone]
-    shape = (*batch, *(windows.sizes[axis] for axis in kept))
-    if len(made.shape) == len(shape) and all(
-            dims.same(a, c) for a, c in zip(made.shape, shape, strict=True)):
-        return made
-    return b.reshape(made, shape)
-
-
-def _order(e: Equation, numbers: Any) -> list[int]:
-    """Where each output dimension lies in [batch…, window…]."""
-    offsets = list(numbers.offset_dims)
-    batch = [axis for axis in range(e.output.rank) if axis not in offsets]
-    return [batch.index(axis) if axis in batch else len(batch) + offsets.index(axis)
-            for axis in range(e.output.rank)]
+    """Dimensions in the output's order: the window's at `offsets`, the batch's between them."""
+    tensor, labels = part
+    extra = [at for at, label in enumerate(labels) if label in gone]
+    if extra:
+        labels = [label for at, label in enumerate(labels) if at not in extra]
+        kept = tuple(size for at, size in enumerate(tensor.shape) if at not in extra)
+        tensor = b.op("Squeeze", tensor, shape=kept, squeeze_dims=extra)
+    rank = len(shape)
+    window = (axis for axis in sorted({*labels, *range(rank + len(gone))})
+              if axis >= 0 and axis not in gone)
+    batch = (-1 - at for at in range(rank))
+    wanted = [next(window) if at in offsets else next(batch) for at in range(rank)]
+    tensor = transpose(b, tensor, [labels.index(label) for label in wanted if label in labels])
+    same = len(tensor.shape) == rank and all(
+        dims.same(a, c) for a, c in zip(tensor.shape, shape, strict=True))
+    return tensor if same else b.reshape(tensor, shape)
 
 
 def _along_batch(b: Builder, valid: Operand, offsets: Any, rank: int) -> Operand:
@@ -122,32 +190,3 @@ def _fill_value(value: Any, dtype: DType) -> Operand:
         info = np.iinfo(dtype)
         return np.asarray(info.min if dtype.kind == "i" else info.max, dtype)
     return np.asarray(np.nan, dtype)
-
-
-@rule("dynamic_slice")
-def _dynamic_slice(b: Builder, e: Equation) -> Operand:
-    operand, *starts = b.full_operands(e)
-    sizes = e.output.shape
-    limits = tuple(have - want for have, want in zip(operand.shape, sizes, strict=True))
-    places = clamp(b, starts, limits)
-    begin = tuple(int(place) for place in places if isinstance(place, np.ndarray))
-    if len(begin) == len(places):
-        end = tuple(place + size for place, size in zip(begin, sizes, strict=True))
-        return strided_slice(b, operand, begin, end, (1,) * len(begin), sizes)
-    return b.op("Slice", operand, b.stack(places, 0), b.sizes(sizes), shape=sizes)
-
-
-@rule("dynamic_update_slice")
-def _dynamic_update_slice(b: Builder, e: Equation) -> Tensor:
-    """The update with zeros around it, chosen where ones with zeros around them say so."""
-    operand, update, *starts = b.full_operands(e)
-    limits = tuple(have - want for have, want in
-                   zip(operand.shape, update.shape, strict=True))
-    places = clamp(b, starts, limits)
-    before = b.stack(places, 0)
-    after = b.op("Sub", b.sizes(limits), before) if limits else before
-    amounts = b.op("Pack", before, after, axis=1, shape=(len(limits), 2))
-    ones = b.expand(np.asarray(True), update.shape)
-    mask = b.op("Pad", ones, amounts, shape=operand.shape)
-    moved = b.op("Pad", update, amounts, shape=operand.shape)
-    return b.select(mask, moved, operand)

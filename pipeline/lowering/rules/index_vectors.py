@@ -139,3 +139,24 @@ def first_rows(b: Builder, x: Operand, count: Dim) -> Operand:
     """The first `count` along the first dimension."""
     shape = (count, *x.shape[1:])
     return strided_slice(b, x, (0,) * len(shape), shape, (1,) * len(shape), shape)
+
+
+def row_numbers(b: Builder, vectors: Operand, sizes: Shape) -> Operand:
+    """Index vectors as numbers of rows: row-major over the indexed dimensions."""
+    if len(sizes) == 1:
+        return b.reshape(vectors, tuple(vectors.shape[:-1]))
+    strides = [product(sizes[at + 1:]) for at in range(len(sizes))]
+    factors = b.cast(b.sizes(strides), vectors.dtype)
+    if isinstance(vectors, np.ndarray) and isinstance(factors, np.ndarray):
+        return np.asarray((vectors * factors).sum(-1), vectors.dtype)
+    weighted = b.op("Mul", vectors, factors, shape=vectors.shape)
+    last = np.asarray([len(vectors.shape) - 1], np.int32)
+    return b.op("Sum", weighted, last, shape=tuple(vectors.shape[:-1]))
+
+
+def product(shape: Shape) -> Dim:
+    """The number of elements."""
+    result: Dim = 1
+    for size in shape:
+        result = result * size
+    return result

@@ -143,7 +143,7 @@ def _eigh(b: Builder, e: Equation) -> list[Operand]:
 
 @rule("fft")
 def _fft(b: Builder, e: Equation) -> Operand:
-    kind, lengths = str(e.params["fft_type"]).rsplit(".", 1)[-1], e.params["fft_lengths"]
+    kind, lengths = e.params["fft_type"].name, e.params["fft_lengths"]
     if len(lengths) > 3:
         raise Unsupported(f"{len(lengths)} dimensions")
     op = kind if len(lengths) == 1 else f"{kind}{len(lengths)}D"

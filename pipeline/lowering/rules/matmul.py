@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.lowering import dims
 from pipeline.lowering.builder import Builder, Operand
-from pipeline.lowering.ir import Equation, Shape
+from pipeline.lowering.ir import DType, Equation, Shape
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.shape import transpose
 
@@ -15,7 +15,8 @@ from pipeline.lowering.rules.shape import transpose
 def _dot_general(b: Builder, e: Equation) -> Operand:
     """MatMul of two matrices, BatchMatMul of [batch…, m, k] and [batch…, k, n]."""
     (left_sum, right_sum), (left_batch, right_batch) = e.params["dimension_numbers"]
-    left, right = (b.cast(each, e.output.dtype) for each in b.full_operands(e))
+    dtype = _computed_in(e.output.dtype)
+    left, right = (b.cast(each, dtype) for each in b.full_operands(e))
     left_free = _others(len(left.shape), left_sum, left_batch)
     right_free = _others(len(right.shape), right_sum, right_batch)
     batch = tuple(left.shape[axis] for axis in left_batch)
@@ -23,9 +24,16 @@ def _dot_general(b: Builder, e: Equation) -> Operand:
     y = _arrange(b, right, (right_batch, right_sum, right_free))
     shape = (*batch, x.shape[-2], y.shape[-1])
     op = "BatchMatMul" if batch else "MatMul"
-    product = b.op(op, x, y, shape=shape)
+    product = b.cast(b.op(op, x, y, shape=shape), e.output.dtype)
     return product if len(left_free) == 1 == len(right_free) else b.reshape(
         product, e.output.shape)
+
+
+def _computed_in(dtype: DType) -> DType:
+    """MatMul knows two kinds of integers; the product of others wraps around as theirs does."""
+    if dtype.kind not in "iub":
+        return dtype
+    return np.dtype(np.int64 if dtype.itemsize >= 4 and dtype != np.int32 else np.int32)
 
 
 def _others(rank: int, *taken: tuple[int, ...]) -> tuple[int, ...]:

@@ -30,8 +30,7 @@ reduction("reduce_or", "Any")
 @rule("nn.mean")
 def _mean(b: Builder, e: Equation) -> Tensor:
     axes = np.asarray(e.params["axes"], np.int32)
-    return b.op("Mean", b.full(e.inputs[0]), axes, shape=e.output.shape,
-                keep_dims=e.params["keep_dims"])
+    return b.op("Mean", b.full(e.inputs[0]), axes, shape=e.output.shape)
 
 
 def extreme(primitive: str, op: str) -> None:

@@ -5,6 +5,7 @@ The indexed dimensions are made one, with one more row behind them that takes wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,14 @@ from pipeline.lowering.builder import Builder, Operand
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Dim, Equation, Program, Shape
 from pipeline.lowering.registry import rule
-from pipeline.lowering.rules.index_vectors import Windows, clamp, first_rows, within
+from pipeline.lowering.rules.index_vectors import (
+    Windows,
+    clamp,
+    first_rows,
+    product,
+    row_numbers,
+    within,
+)
 from pipeline.lowering.rules.shape import strided_slice, transpose
 
 _OPS = {"scatter": "TensorScatterUpdate", "scatter-add": "TensorScatterAdd",
@@ -30,16 +38,23 @@ def _scatter(b: Builder, e: Equation) -> Operand:
     windows = _windows(numbers, operand.shape, updates.shape)
     batch = tuple(indices.shape[:-1])
     starts = windows.columns(b, indices)
+    # TensorFlow refuses to write rows that may be empty: unknown sizes are indexed as well
+    unknown = tuple(axis for axis, size in enumerate(operand.shape)
+                    if axis not in windows.all_axes and not isinstance(size, int))
+    windows = replace(windows, axes=(*windows.axes, *unknown))
+    starts += [np.zeros((), np.int32) for _ in unknown]
     limits = windows.limits(operand.shape)
     valid = None if e.params["mode"].name == "CLIP" else within(b, starts, limits)
     starts = clamp(b, starts, limits)
     axes = windows.all_axes
     rest = [axis for axis in range(len(operand.shape)) if axis not in axes]
     moved = transpose(b, operand, [*axes, *rest])
-    rows, tail = _product(moved.shape[:len(axes)]), moved.shape[len(axes):]
+    rows, tail = product(moved.shape[:len(axes)]), moved.shape[len(axes):]
     flat = b.reshape(moved, (rows, *tail))
-    vectors = windows.grid(b, starts, len(batch)) if axes else None
-    row = _row_numbers(b, vectors, moved.shape[:len(axes)], batch)
+    if axes:
+        row = row_numbers(b, windows.grid(b, starts, len(batch)), moved.shape[:len(axes)])
+    else:
+        row = b.expand(np.zeros((), np.int32), batch)
     if valid is not None:
         row = _drop(b, row, valid, rows)
     new = _arranged(b, updates, numbers, windows, rest)
@@ -63,19 +78,6 @@ def _windows(numbers: Any, operand: Shape, updates: Shape) -> Windows:
     return Windows(tuple(numbers.scatter_dims_to_operand_dims), sizes,
                    tuple(zip(numbers.operand_batching_dims, numbers.scatter_indices_batching_dims,
                              strict=True)))
-
-
-def _row_numbers(b: Builder, vectors: Operand | None, sizes: Shape, batch: Shape) -> Operand:
-    """Index vectors as numbers of rows: row-major over the indexed dimensions."""
-    if vectors is None:
-        return b.expand(np.zeros((), np.int32), batch)
-    strides = [_product(sizes[at + 1:]) for at in range(len(sizes))]
-    factors = b.cast(b.sizes(strides), vectors.dtype)
-    if len(sizes) == 1:
-        return b.reshape(vectors, tuple(vectors.shape[:-1]))
-    weighted = b.op("Mul", vectors, factors, shape=vectors.shape)
-    last = np.asarray([len(vectors.shape) - 1], np.int32)
-    return b.op("Sum", weighted, last, shape=tuple(vectors.shape[:-1]))
 
 
 def _drop(b: Builder, row: Operand, valid: Operand, rows: Dim) -> Operand:
@@ -146,10 +148,3 @@ def _multiply(
     shape = (count, *flat.shape[1:])
     factors: Operand = b.op("UnsortedSegmentProd", new, row, b.size(count), shape=shape)
     return b.op("Mul", flat, first_rows(b, factors, rows) if spare else factors)
-
-
-def _product(shape: Shape) -> Dim:
-    result: Dim = 1
-    for size in shape:
-        result = result * size
-    return result

@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.lowering import dims
 from pipeline.lowering.builder import Builder, Operand, Tensor
 from pipeline.lowering.errors import Unsupported
-from pipeline.lowering.ir import Equation, Shape
+from pipeline.lowering.ir import Array, Equation, Shape
 from pipeline.lowering.registry import rule
 
 
@@ -70,8 +70,11 @@ def transpose(b: Builder, x: Operand, order: Sequence[int]) -> Operand:
 
 @rule("concatenate")
 def _concatenate(b: Builder, e: Equation) -> Operand:
-    axis = np.asarray(e.params["dimension"], np.int32)
-    return b.op("ConcatV2", *b.full_operands(e), axis, shape=e.output.shape)
+    axis = e.params["dimension"]
+    parts = [b.full(value) for value in e.inputs if not dims.same(value.shape[axis], 0)]
+    if len(parts) == 1:
+        return parts[0]
+    return b.op("ConcatV2", *parts, np.asarray(axis, np.int32), shape=e.output.shape)
 
 
 @rule("slice")
@@ -95,8 +98,14 @@ def strided_slice(
 
 @rule("rev")
 def _rev(b: Builder, e: Equation) -> Operand:
-    axes = np.asarray(e.params["dimensions"], np.int32)
-    return b.op("ReverseV2", b.full(e.inputs[0]), axes, shape=e.output.shape)
+    return flip(b, b.full(e.inputs[0]), e.params["dimensions"])
+
+
+def flip(b: Builder, x: Operand, axes: Sequence[int]) -> Operand:
+    """`x` from its end to its beginning along some axes."""
+    if isinstance(x, np.ndarray):
+        return np.asarray(np.flip(x, tuple(axes)))
+    return b.op("ReverseV2", x, np.asarray(axes, np.int32), shape=x.shape)
 
 
 @rule("iota")
@@ -117,19 +126,55 @@ def _dim_as_value(b: Builder, e: Equation) -> Operand:
 
 @rule("pad")
 def _pad(b: Builder, e: Equation) -> Operand:
-    """Negative amounts cut, amounts between elements space them out."""
     x, value = b.full_operands(e)
     amounts = e.params["padding_config"]
-    if any(inner for _, _, inner in amounts):
-        raise Unsupported("interior padding")
-    grow = [(max(low, 0), max(high, 0)) for low, high, _ in amounts]
-    if any(low or high for low, high in grow):
+    x = spread(b, x, [inner for _, _, inner in amounts], value)
+    return pad_or_cut(b, x, [(low, high) for low, high, _ in amounts], value)
+
+
+def pad_or_cut(
+    b: Builder, x: Operand, amounts: Sequence[tuple[Any, Any]], value: Operand
+) -> Operand:
+    """`value` around `x`; where an amount is negative, less of `x`. Unknown amounts are not."""
+    def at_least_0(amount: Any) -> Any:
+        return max(amount, 0) if isinstance(amount, int) else amount
+
+    grow = [(at_least_0(low), at_least_0(high)) for low, high in amounts]
+    if any(not dims.same(amount, 0) for pair in grow for amount in pair):
         x = pad(b, x, grow, value)
-    if all(low >= 0 and high >= 0 for low, high, _ in amounts):
+    cut = [(low - more, high - extra) for (low, high), (more, extra)
+           in zip(amounts, grow, strict=True)]
+    if all(dims.same(amount, 0) for pair in cut for amount in pair):
         return x
-    begin = tuple(max(-low, 0) for low, _, _ in amounts)
-    end = tuple(size - max(-high, 0) for size, (_, high, _) in zip(x.shape, amounts, strict=True))
-    return strided_slice(b, x, begin, end, (1,) * len(begin), e.output.shape)
+    begin = tuple(-low for low, _ in cut)
+    end = tuple(size + high for size, (_, high) in zip(x.shape, cut, strict=True))
+    shape = tuple(stop - start for start, stop in zip(begin, end, strict=True))
+    return strided_slice(b, x, begin, end, (1,) * len(begin), shape)
+
+
+def spread(b: Builder, x: Operand, gaps: Sequence[int], value: Operand) -> Operand:
+    """`value` `gaps` times between neighbours: each gets them behind it, the last loses them."""
+    for axis, gap in enumerate(gaps):
+        if not gap:
+            continue
+        if isinstance(x, np.ndarray) and isinstance(value, np.ndarray):
+            x = _spread_known(x, axis, gap, value)
+            continue
+        before, size, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1:]
+        apart = b.reshape(x, (*before, size, 1, *after))
+        amounts = [(0, gap if at == axis + 1 else 0) for at in range(len(x.shape) + 1)]
+        filled = pad(b, apart, amounts, value)
+        joined = b.reshape(filled, (*before, size * (gap + 1), *after))
+        kept = (*before, size * (gap + 1) - gap, *after)
+        x = strided_slice(b, joined, (0,) * len(kept), kept, (1,) * len(kept), kept)
+    return x
+
+
+def _spread_known(x: Array, axis: int, gap: int, value: Array) -> Array:
+    wide = np.full((*x.shape[:axis], (x.shape[axis] - 1) * (gap + 1) + 1, *x.shape[axis + 1:]),
+                   value, x.dtype)
+    np.moveaxis(wide, axis, 0)[::gap + 1] = np.moveaxis(x, axis, 0)
+    return wide
 
 
 def pad(b: Builder, x: Operand, amounts: Sequence[tuple[Any, Any]], value: Operand) -> Tensor:
@@ -148,7 +193,7 @@ def pad(b: Builder, x: Operand, amounts: Sequence[tuple[Any, Any]], value: Opera
 
 @rule("tile")
 def _tile(b: Builder, e: Equation) -> Operand:
-    return b.op("Tile", b.full(e.inputs[0]), b.sizes(e.params["reps"]), shape=e.output.shape)
+    return b.tile(b.full(e.inputs[0]), e.params["reps"], e.output.shape)
 
 
 @rule("split")

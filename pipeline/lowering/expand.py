@@ -1,0 +1,136 @@
+"""Control flow written out where that is the plainest graph.
+
+- `cond`: all branches, and a choice between their results. JAX's branches are pure; but one that
+  loops might not end when it is not meant to run, so such a `cond` stays.
+- `scan` of a known, small number of steps: one step after another. Others stay loops.
+- `custom_linear_solve`: its solution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from pipeline.lowering.ir import Equation, Program, Value, constant
+
+_MOST_EQUATIONS = 4096    # that a scan may become
+_LOOPS = ("while", "scan")
+
+
+def run(program: Program) -> None:
+    """Expand what can be, the bodies of loops that stay included."""
+    program.equations = list(_expanded(program.equations))
+
+
+def _expanded(equations: list[Equation]) -> Iterator[Equation]:
+    for equation in equations:
+        for param in equation.params.values():
+            for body in param if isinstance(param, tuple) else (param,):
+                if isinstance(body, Program):
+                    run(body)
+        yield from _expand(equation)
+
+
+def _expand(equation: Equation) -> Iterator[Equation]:
+    params = equation.params
+    if equation.primitive == "scan" and isinstance(params["length"], int) and (
+            params["length"] * len(params["jaxpr"].equations) <= _MOST_EQUATIONS):
+        return _unroll(equation)
+    if equation.primitive == "cond" and not any(
+            each.primitive in _LOOPS for branch in params["branches"]
+            for each in branch.equations):
+        return _choose(equation)
+    if equation.primitive == "custom_linear_solve":
+        return _solve(equation)
+    return iter([equation])
+
+
+def _beside(equation: Equation, primitive: str, inputs: list[Value], output: Value,
+            **params: object) -> Equation:
+    return Equation(primitive, inputs, [output], params, equation.scope, equation.source)
+
+
+def inline(program: Program, inputs: list[Value], scope: str) -> tuple[list[Equation], list[Value]]:
+    """A fresh copy of a program's equations, reading these inputs."""
+    known = dict(zip(program.inputs, inputs, strict=True))
+    equations = []
+    for equation in program.equations:
+        outputs = [Value(value.shape, value.dtype) for value in equation.outputs]
+        path = "/".join(part for part in (scope, equation.scope) if part)
+        equations.append(Equation(
+            equation.primitive, [known.get(value, value) for value in equation.inputs], outputs,
+            equation.params, path, equation.source))
+        known.update(zip(equation.outputs, outputs, strict=True))
+    return equations, [known.get(value, value) for value in program.outputs]
+
+
+def _give(
+    equation: Equation, equations: list[Equation], found: list[Value], wanted: list[Value]
+) -> Iterator[Equation]:
+    """The equations, then `wanted` as what was `found`."""
+    yield from equations
+    for old, new in zip(found, wanted, strict=True):
+        yield _beside(equation, "copy_value", [old], new)
+
+
+def _choose(equation: Equation) -> Iterator[Equation]:
+    which, *arguments = equation.inputs
+    equations, results = [], []
+    for branch in equation.params["branches"]:
+        inner, outputs = inline(branch, arguments, equation.scope)
+        equations += inner
+        results.append(outputs)
+    yield from equations
+    if len(results) == 2 and which.dtype.kind != "b":
+        holds = Value((), np.dtype(bool))
+        yield _beside(equation, "ne", [which, constant(0, which.dtype)], holds)
+        which = holds
+    for output, *cases in zip(equation.outputs, *results, strict=True):
+        if len(cases) == 1 or all(case is cases[0] for case in cases):
+            yield _beside(equation, "copy_value", [cases[0]], output)
+        else:
+            yield _beside(equation, "select_n", [which, *cases], output)
+
+
+def _solve(equation: Equation) -> Iterator[Equation]:
+    lengths = equation.params["const_lengths"]
+    inputs = iter(equation.inputs)
+    for name in ("matvec", "vecmat"):
+        list(islice(inputs, getattr(lengths, name)))
+    solve = list(islice(inputs, lengths.solve))
+    list(islice(inputs, lengths.transpose_solve))
+    body = equation.params["jaxprs"].solve
+    equations, found = inline(body, [*solve, *inputs], equation.scope)
+    return _give(equation, equations, found, equation.outputs)
+
+
+def _unroll(equation: Equation) -> Iterator[Equation]:
+    params, length = equation.params, equation.params["length"]
+    consts, carry = params["num_consts"], params["num_carry"]
+    inputs = equation.inputs
+    fixed, state, rows = inputs[:consts], inputs[consts:consts + carry], inputs[consts + carry:]
+    steps: list[list[Value]] = []
+    for index in reversed(range(length)) if params["reverse"] else range(length):
+        sliced = []
+        for row in rows:
+            part = Value((1, *row.shape[1:]), row.dtype)
+            element = Value(row.shape[1:], row.dtype)
+            begin = (index, *(0 for _ in element.shape))
+            yield _beside(equation, "slice", [row], part, start_indices=begin,
+                          limit_indices=(index + 1, *element.shape), strides=None)
+            yield _beside(equation, "squeeze", [part], element, dimensions=(0,))
+            sliced.append(element)
+        equations, outputs = inline(params["jaxpr"], [*fixed, *state, *sliced], equation.scope)
+        yield from equations
+        state = outputs[:carry]
+        steps.append(outputs[carry:])
+    yield from _give(equation, [], state, equation.outputs[:carry])
+    ordered = steps[::-1] if params["reverse"] else steps
+    for at, output in enumerate(equation.outputs[carry:]):
+        if not length:
+            zero = constant(0, output.dtype)
+            yield _beside(equation, "broadcast_in_dim", [zero], output, broadcast_dimensions=())
+        else:
+            yield _beside(equation, "stack", [step[at] for step in ordered], output, axis=0)
