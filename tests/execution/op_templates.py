@@ -564,7 +564,7 @@ def _batch_norm(draw: Draw, op: str) -> Call:
         *(draw.f(channels, low=0.5, high=2, fresh=True) for _ in range(2)),
         draw.f(*moments, low=-1, high=1, fresh=True),
         draw.f(*moments, low=0.5, high=2, fresh=True)],
-        {"is_training": training, "epsilon": draw.pick(1e-3, 1e-4, 0.1)})
+        {"is_training": training, "epsilon": draw.pick(1e-3, 1e-4, 0.1)}, 3)
 
 
 @template("BatchNormWithGlobalNormalization")
@@ -1181,7 +1181,9 @@ def _resize_area(draw: Draw, op: str) -> Call:
 @template("ResizeBilinearGrad", "ResizeBicubicGrad")
 def _resize_grad(draw: Draw, op: str) -> Call:
     corners = draw.flag()
-    return Call(op, [draw.rng.uniform(-2, 2, (2, 5, 3, 2)).astype(np.float32), draw.f(2, 3, 4, 2)],
+    gradient, original = (draw.rng.uniform(-2, 2, shape).astype(np.float32)
+                          for shape in ((2, 5, 3, 2), (2, 3, 4, 2)))
+    return Call(op, [gradient, original],
                 {"align_corners": corners, "half_pixel_centers": not corners and draw.flag()})
 
 

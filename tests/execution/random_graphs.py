@@ -80,7 +80,7 @@ def draw_graph(
     for index in range(length):
         call = TEMPLATES[str(rng.choice(ops))](draw)
         name = f"scope{index % 3}/n{index}"
-        if index == length - 1 and call.op in _SPOILED:
+        if 0 < index == length - 1 and call.op in _SPOILED:
             call = _spoil(rng, call)
         try:
             values = _eager(tf, call)

@@ -226,7 +226,8 @@ def _from_nhwc(x: Any, data_format: str) -> Any:
 @rule("SpaceToBatchND", static=(1, 2))
 def _space_to_batch_nd(node: Node, x: Any, block: Any, paddings: Any) -> Any:
     sizes, spatial = vector(block), len(block)
-    x = jnp.pad(jnp.asarray(x), [(0, 0), *_pairs(paddings, spatial), *[(0, 0)] * (x.ndim - spatial - 1)])
+    untouched = [(0, 0)] * (x.ndim - spatial - 1)
+    x = jnp.pad(jnp.asarray(x), [(0, 0), *_pairs(paddings, spatial), *untouched])
     rest = x.shape[spatial + 1:]
     split = [part for size, whole in zip(sizes, x.shape[1:], strict=False)
              for part in (whole // size, size)]
