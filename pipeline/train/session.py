@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from pipeline.config import Config
 from pipeline.data import BatchIndices, DataSets
-from pipeline.model import Network, predict_logits
+from pipeline.model import Network, predict_logits, to_input
+from pipeline.train.errors import TrainError
 from pipeline.train.history import Interval
 from pipeline.train.loss import cross_entropy
 from pipeline.train.optimizer import build_optimizer
@@ -35,6 +36,7 @@ class Session:
     """The plan, the order of the examples, and the snapshot that moves forward."""
 
     def __init__(self, network: Network, data_sets: DataSets, config: Config) -> None:
+        _require_fit(network, data_sets, config)
         self.plan = Plan.build(config.trainer, data_sets.train.num_examples)
         self.config = config
         self._network = network
@@ -112,6 +114,16 @@ class Session:
         """Whether a snapshot is to be kept of the state as it is now."""
         every = self.config.trainer.checkpoint_every
         return every is not None and len(self.snapshot.history) % every == 0
+
+
+def _require_fit(network: Network, data_sets: DataSets, config: Config) -> None:
+    """Refuses what would fail inside a compiled program, or silently never happen."""
+    jax.eval_shape(lambda pixels: to_input(network, pixels), data_sets.train.pixels)
+    if config.trainer.early_stopping is not None and not data_sets.validation.num_examples:
+        raise TrainError(
+            "trainer.early_stopping: looks at validation examples, and there are none; give "
+            "dataset.validation_size, or set trainer.early_stopping to null"
+        )
 
 
 def _at(schedule: optax.Schedule, step: int) -> Any:

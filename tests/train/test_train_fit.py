@@ -17,6 +17,7 @@ from configured import ROOT, digits
 from training_cases import assert_identical, everything, leaves, small, train
 
 from pipeline import model
+from pipeline.config import ConfigError
 from pipeline.data import DataSet, DataSets
 from pipeline.train import Interval, Stop, TrainError, TrainState, fit
 
@@ -124,14 +125,27 @@ def test_validation_happens_when_asked_and_at_the_end(tmp_path: Path) -> None:
     assert found == [False, True, True]
 
 
-def test_without_validation_examples_nothing_is_validated(tmp_path: Path) -> None:
+def without_validation() -> DataSets:
     whole = digits()
     empty = DataSet(whole.train.pixels[:0], whole.train.digits[:0], np.random.RandomState(0))
+    return DataSets(whole.train, empty, whole.test)
+
+
+def test_without_validation_examples_nothing_is_validated(tmp_path: Path) -> None:
     config = small(steps=4)
-    result = fit(
-        model.build(config.model), DataSets(whole.train, empty, whole.test), config, tmp_path
-    )
+    result = fit(model.build(config.model), without_validation(), config, tmp_path)
     assert result.history[-1].validation_accuracy is None
+
+
+def test_early_stopping_without_validation_examples_is_refused(tmp_path: Path) -> None:
+    config = small("trainer.early_stopping={patience: 1}")
+    with pytest.raises(TrainError, match=r"trainer\.early_stopping: .*validation_size"):
+        fit(model.build(config.model), without_validation(), config, tmp_path)
+
+
+def test_a_model_of_other_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"model\.input_shape=\[100\] does not hold"):
+        train(small("model.input_shape=[100]"), tmp_path)
 
 
 def test_training_stops_early_and_stays_stopped(tmp_path: Path) -> None:
