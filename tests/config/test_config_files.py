@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import pytest
 from configured import CONF, composed, configured
 
-from pipeline import model
+from pipeline import graph, model
 from pipeline.config import Config
+from pipeline.config.persistence import GraphNames
+from pipeline.persistence.graphs import build_frozen_graph
 from pipeline.train.optimizer import build_optimizer
 from pipeline.train.schedule import build_schedule
 from pipeline.train.state import TrainState, init_state
@@ -28,9 +30,8 @@ def choice(path: Path) -> list[str]:
     """The words of a command line that choose one file of `conf/`."""
     group = str(path.parent)
     words = [f"{group}={path.stem}"]
-    if path.name == "module.yaml":
-        words += ["model.module=package.Class"]
-    return words
+    needed = {"module.yaml": ["model.module=package.Class"], "imported.yaml": ["model.path=x.pb"]}
+    return words + needed.get(path.name, [])
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
@@ -79,9 +80,13 @@ def test_every_experiment_steps(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_model_steps(name: str) -> None:
-    words = [f"model={name}", *(MODULE if name == "module" else [])]
-    assert step_abstractly(configured(*words)).params
+def test_every_model_steps(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "frozen_graph.pb"
+    needed = {"module": MODULE, "imported": [f"model.path={path}"]}
+    if name == "imported":
+        network = model.build(configured("model=softmax").model)
+        graph.save_graph(build_frozen_graph(GraphNames(), network, network.init(0)), path)
+    assert step_abstractly(configured(f"model={name}", *needed.get(name, []))).params
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
