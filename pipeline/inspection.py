@@ -1,4 +1,4 @@
-"""The tasks that only look: at a model, at a file, at what a restore would do. Nothing is written."""
+"""The tasks that only look: at a model, a file, what a restore would do. Nothing is written."""
 
 from __future__ import annotations
 
