@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 from jax import lax
+
 from pipeline.model.convolution import conv2d
 
 SHAPES = [((7, 6), (3, 3)), ((8, 8), (4, 2)), ((5, 9), (1, 1)), ((6, 6), (5, 5))]
