@@ -6,11 +6,12 @@
   const seen = document.getElementById("seen");
   const verdict = document.getElementById("verdict");
   const difference = document.getElementById("difference");
-  const rows = [...document.querySelectorAll("#said tbody tr")];
+  const table = document.getElementById("said");
+  const rows = [...table.querySelectorAll("tbody tr")];
   const file = document.getElementById("file");
   const paper = canvas.getContext("2d");
   const side = canvas.width;
-  const thickness = side / 12;
+  const thickness = side / 10;
   const stride = side / 28;
 
   let strokes = [];
@@ -28,9 +29,12 @@
     }
     paper.lineWidth = thickness;
     paper.lineCap = paper.lineJoin = "round";
+    paper.strokeStyle = paper.fillStyle = "#000";
     for (const stroke of strokes) {
       paper.beginPath();
-      paper.moveTo(...stroke[0]);
+      paper.arc(...stroke[0], thickness / 2, 0, 2 * Math.PI);    // a line without length draws nothing
+      paper.fill();
+      paper.beginPath();
       for (const point of stroke) paper.lineTo(...point);
       paper.stroke();
     }
@@ -70,6 +74,7 @@
   const ask = async (picture) => {
     if (asking) { waiting = picture; return; }
     asking = true;
+    table.ariaBusy = "true";
     try {
       const body = await picture();
       if (body) {
@@ -84,7 +89,7 @@
       complain("The server does not answer; is task=serve still running?");
     }
     asking = false;
-    if (waiting) { const next = waiting; waiting = null; ask(next); }
+    if (waiting) { const next = waiting; waiting = null; ask(next); } else table.ariaBusy = null;
   };
 
   const drawn = () => new Promise((found) => {

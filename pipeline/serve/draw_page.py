@@ -90,4 +90,5 @@ def difference(said: dict[str, Any] | None) -> str:
     """How far the two models are apart."""
     if said is None:
         return ""
-    return f"largest difference between the two: {said['largest_difference']:.1e}"
+    mantissa, _, exponent = f"{said['largest_difference']:.1e}".partition("e")
+    return f"largest difference between the two: {mantissa}e{int(exponent):+d}"   # as JavaScript

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 
+from google.protobuf.message import Message
+
 from pipeline import dtypes, graph
 from pipeline.report import quantities
 from pipeline.report.markup import Markup, tag
@@ -13,6 +15,7 @@ from pipeline.serve.scope_view import Box, Shapes, View
 _HEIGHT, _STEP = 44.0, 84.0          # of a box; from layer to layer
 _CHARACTER, _PADDING = 7.4, 26.0     # width of a character of 12 px monospace; beside the text
 _LONGEST = 30                        # characters; more are cut off, and stand in the box's title
+_BESIDE = 6.0                        # between a wire and its text
 _MARGIN = 8.0
 
 
@@ -23,12 +26,16 @@ def draw(view: View, shapes: Shapes, link: Callable[[Box], str | None]) -> Marku
         key: _PADDING + _CHARACTER * max(map(len, both)) for key, both in texts.items()}
     aside = {key for key, box in view.boxes.items() if box.kind == "constant"}
     layout = lay_out(widths, list(view.wires), aside)
-    wires = [_wire(layout.routes[wire], "" if wire[0] in aside else _label(tensor, shapes))
-             for wire, tensor in view.wires.items() if wire in layout.routes]
+    labels = {wire: "" if wire[0] in aside else _label(tensor, shapes)
+              for wire, tensor in view.wires.items() if wire in layout.routes}
+    wires = [_wire(layout.routes[wire]) for wire in labels]
+    texts_beside = [_text(layout.routes[wire], label) for wire, label in labels.items() if label]
     boxes = [_box(box, texts[key], widths[key], layout.places[key], link(box))
              for key, box in view.boxes.items()]
-    width, height = layout.width + 2 * _MARGIN, (layout.layers - 1) * _STEP + _HEIGHT + 2 * _MARGIN
-    drawing = tag("svg", tag("g", *wires, class_="wires"), *boxes,
+    right = max([layout.width, *(_label_end(layout.routes[wire], label)
+                                 for wire, label in labels.items())])
+    width, height = right + 2 * _MARGIN, (layout.layers - 1) * _STEP + _HEIGHT + 2 * _MARGIN
+    drawing = tag("svg", tag("g", *wires, *texts_beside, class_="wires"), *boxes,
                   viewBox=f"{-_MARGIN:g} {-_MARGIN:g} {width:g} {height:g}",
                   width=round(width), height=round(height), role="group", aria_label="Graph")
     return tag("div", drawing, class_="scroll flow", tabindex=0)
@@ -39,10 +46,16 @@ def describe(box: Box) -> str:
     if box.kind == "operation":
         return str(box.node.op)
     if box.kind == "constant":
-        tensor = box.node.attr["value"].tensor
-        return f"{shape_text(graph.decode_shape(tensor.tensor_shape))} {dtypes.name(tensor.dtype)}"
+        return constant_text(box.node)
     operations = sum(node.op != "Const" for node in box.nodes.values())
     return f"{quantities.count(operations)} operation{'s' if operations != 1 else ''}"
+
+
+def constant_text(node: Message) -> str:
+    """`784 × 500 float`: what a Const node holds."""
+    tensor = node.attr["value"].tensor
+    dtype = dtypes.name(tensor.dtype).removeprefix("DT_").lower()
+    return f"{shape_text(graph.decode_shape(tensor.tensor_shape))} {dtype}"
 
 
 def shape_text(shape: Sequence[int | None] | None) -> str:
@@ -79,7 +92,7 @@ def _box(
     return tag("a", *parts, href=href, class_=class_)
 
 
-def _wire(points: Sequence[Place], label: str) -> Markup:
+def _wire(points: Sequence[Place]) -> Markup:
     """From the lower edge of the first box, past the others, to the upper edge of the last."""
     x, level = points[0]
     y = level * _STEP + _HEIGHT
@@ -92,10 +105,15 @@ def _wire(points: Sequence[Place], label: str) -> Markup:
         if (x_next, level_next) != points[-1]:
             y += _HEIGHT
             path.append(f"V{y:g}")
-    text = None
-    if label:
-        first, second = points[0], points[1]
-        text = tag("text", label, x=round((first[0] + second[0]) / 2 + 6, 1),
-                   y=round(second[1] * _STEP - (_STEP - _HEIGHT) / 2 + 4, 1))
-    return tag("g", tag("path", d=" ".join(path)), text)
+    return tag("path", d=" ".join(path))
+
+
+def _text(points: Sequence[Place], label: str) -> Markup:
+    """A tensor's shape, beside its wire just below where it comes from."""
+    x, level = points[0]
+    return tag("text", label, x=round(x + _BESIDE, 1), y=level * _STEP + _HEIGHT + 15)
+
+
+def _label_end(points: Sequence[Place], label: str) -> float:
+    return points[0][0] + _BESIDE + _CHARACTER * len(label)
 

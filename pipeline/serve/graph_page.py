@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 from google.protobuf.message import Message
 
-from pipeline import dtypes, graph
+from pipeline import graph
 from pipeline.report import quantities
 from pipeline.report.markup import Child, Markup, join, tag
 from pipeline.report.page import Section
 from pipeline.report.table import Column, table
-from pipeline.serve.drawing import draw, shape_text
+from pipeline.serve.drawing import constant_text, draw, shape_text
 from pipeline.serve.errors import Refusal
 from pipeline.serve.scope_view import Box, Shapes, View, look_into, tensor_shapes
 from pipeline.serve.shell import shell
@@ -84,10 +84,7 @@ def _row(node: Message, shapes: Shapes) -> Markup:
 
 
 def _output(node: Message, shapes: Shapes) -> str:
-    if node.op == "Const":
-        tensor = node.attr["value"].tensor
-        return f"{shape_text(graph.decode_shape(tensor.tensor_shape))} {dtypes.name(tensor.dtype)}"
-    return shape_text(shapes.get(node.name))
+    return constant_text(node) if node.op == "Const" else shape_text(shapes.get(node.name))
 
 
 def _attributes(node: Message) -> str:

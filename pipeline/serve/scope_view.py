@@ -61,8 +61,7 @@ def look_into(graph_def: Message, scope: str) -> View | None:
     """What is seen from `scope` (the whole graph is ""); None when nothing is in it."""
     view = View(scope, {}, {})
     by_name = graph.node_map(graph_def.node)
-    inside = [node for node in graph_def.node if _under(node.name, scope)]
-    if not inside:
+    if not any(_under(node.name, scope) for node in graph_def.node):
         return None
     for node in graph_def.node:
         for name in _data_inputs(node, by_name):
@@ -73,6 +72,10 @@ def look_into(graph_def: Message, scope: str) -> View | None:
                     view.wires.setdefault(ends, name)
         if _under(node.name, scope):
             _box(view, node)
+    for node in graph_def.node:
+        key = _place(node.name, scope)
+        if key in view.boxes:
+            view.boxes[key].nodes[node.name] = node
     return view
 
 
@@ -88,8 +91,7 @@ def _box(view: View, node: Message) -> Key:
     key = _place(node.name, view.scope)
     inside = _under(key[1], view.scope)
     leaf: Kind = "constant" if node.op == "Const" else "operation"
-    box = view.boxes.setdefault(key, Box("scope" if key[0] else leaf, key[1], inside))
-    box.nodes[node.name] = node
+    view.boxes.setdefault(key, Box("scope" if key[0] else leaf, key[1], inside))
     return key
 
 

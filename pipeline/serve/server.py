@@ -187,6 +187,7 @@ class Handler(BaseHTTPRequestHandler):
             left -= read
 
     def _send(self, response: Response) -> None:
+        self.request_version = self.protocol_version   # or a malformed line would get no headers
         self.send_response(response.status)
         headers = {**_HEADERS, **response.headers, "Content-Type": response.content_type,
                    "Content-Length": str(len(response.body))}

@@ -77,7 +77,7 @@ def open_run(config: Config) -> Subject:
     """
     if config.run is None:
         raise ConfigError("run: task=serve needs it; give the directory of a finished run")
-    directory = find_run(Path(config.run))
+    directory = find_run(Path(config.run)) if Path(config.run).exists() else None
     if directory is None:
         raise ConfigError(f"run={config.run}: no run there (no .hydra/config.yaml); give the "
                           "directory of a finished run, such as outputs/2026-01-31/12-00-00-abcdef")

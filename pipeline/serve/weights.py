@@ -16,7 +16,7 @@ from pipeline.report.markup import Markup, tag
 from pipeline.report.pictures import png_uri
 
 _SIDE = 28
-_POSITIVE, _NEGATIVE = (36, 88, 166), (200, 62, 40)
+_POSITIVE, _NEGATIVE = (58, 116, 214), (214, 76, 52)
 _FULL = 99.5    # percentile of the magnitudes that is drawn opaque; the few larger ones are too
 
 
