@@ -9,20 +9,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from pipeline import data, evaluate, gate, model, persistence, train, verification
 from pipeline.closing import RunResult, close
 from pipeline.config import Config, ConfigError
+from pipeline.config.gate import GateConfig
 from pipeline.config.runtime import cache_directory
 from pipeline.gate import ExitCode
 
 log = logging.getLogger(__name__)
 
 
-def run(config: Config, directory: Path) -> RunResult:
+def run(
+    config: Config, directory: Path, observers: Sequence[train.Observer] = ()
+) -> RunResult:
     """Runs `config.task` and leaves everything in `directory`.
+
+    Args:
+        config: of the run.
+        directory: the run's own.
+        observers: called after each interval of training; may end it.
 
     Raises:
         PipelineError: of the stage that failed; what was written before stays.
@@ -35,21 +44,26 @@ def run(config: Config, directory: Path) -> RunResult:
         )
     with result.stage("model"):
         network = model.build(config.model, num_classes=data.NUM_CLASSES)
-    flow = {"train": _train, "evaluate": _evaluate, "export": _export}[config.task.name]
-    flow(config, network, data_sets, result)
+    flow: dict[str, Callable[..., None]] = {
+        "train": partial(_train, observers), "evaluate": _evaluate, "export": _export,
+    }
+    flow[config.task.name](config, network, data_sets, result)
     return result
 
 
 def _train(
-    config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
+    observers: Sequence[train.Observer], config: Config, network: model.Network,
+    data_sets: data.DataSets, result: RunResult,
 ) -> None:
     snapshots = result.directory / "orbax"
     resume, begin = _beginning(config, network, snapshots)
     saving = persistence.saving_while_training(
         config.persistence, network, config.optimizer, result.directory
     )
-    with result.stage("train"), saving as observers:
-        fitted = train.fit(network, data_sets, config, snapshots, observers, resume, begin)
+    with result.stage("train"), saving as savers:
+        fitted = train.fit(
+            network, data_sets, config, snapshots, [*savers, *observers], resume, begin
+        )
     _after_training(config, network, data_sets, result, fitted)
 
 
@@ -107,6 +121,8 @@ def _after_training(
         result.exit_code = ExitCode.RESUMABLE
         log.info("resume with the same command and hydra.run.dir=%s restore=auto", result.directory)
         return
+    if fitted.stop is train.Stop.PRUNED:   # nobody will use it, and nobody expects much of it
+        config = replace(config, persistence={}, gate=GateConfig())
     with result.stage("evaluate"):
         result.evaluation = evaluate.evaluate(network, fitted.variables, data_sets.test)
     step = int(fitted.snapshot.state.step)

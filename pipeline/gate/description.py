@@ -29,7 +29,7 @@ def describe_variables(record: Record) -> list[str]:
 
 def save_description(path: Path, record: Record) -> None:
     """Makes a run's variables the expected ones."""
-    head = f"# The variables of a model. After a change that is meant: {_ACCEPT}{path.name}"
+    head = f"# The variables of a model. After a change that is meant: {_ACCEPT}{path}"
     write_atomically(path, "\n".join([head, *describe_variables(record)]) + "\n")
 
 

@@ -26,13 +26,20 @@ SCHEMA_VERSION = 1
 
 Record: TypeAlias = Mapping[str, Any]
 
-# Of a configuration, what does not decide what is computed.
-_CIRCUMSTANCES = ("gate", "sweep", "runtime", "notes", "path", "run", "runs", "seed", "seeds")
+# Of a configuration, what does not decide what is computed, or is recorded by itself.
+_CIRCUMSTANCES = (
+    "gate", "sweep", "runtime", "notes", "path", "input", "run", "runs", "serve", "inspect",
+    "seed", "seeds",
+)
 
 
 def config_hash(config: Config) -> str:
     """sha256 of what the run computes: equal for the same recipe with another seed."""
     recipe = {k: v for k, v in asdict(config).items() if k not in _CIRCUMSTANCES}
+    recipe["dataset"] = {"name": config.dataset.name,
+                         "validation_size": config.dataset.validation_size}   # wherever it lies
+    if config.restore == "auto":
+        recipe["restore"] = None
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 

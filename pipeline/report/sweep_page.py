@@ -102,7 +102,8 @@ def _run_link(run: SweepRun, by_seed: bool) -> Markup:
     label = f"seed {run.seed}" if by_seed or run.number is None else f"job {run.number}"
     if run.has_failed:
         return tag("a", f"✗ {label}", href="#failures", class_="bad")
-    return tag("a", label, href=f"{run.directory}/report.html")
+    said = f"{label} ({run.ending})" if run.ending != "passed" else label
+    return tag("a", said, href=f"{run.directory}/report.html")
 
 
 def curves(report: SweepReport) -> Markup:

@@ -15,6 +15,7 @@ from pipeline.gate import Ending, ExitCode
 from pipeline.sweep import outcome
 from pipeline.sweep.collect import Found
 from pipeline.sweep.conclude import conclude, load_sweep
+from pipeline.sweep.job import gates_of_each
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ def judge_again(config: Config) -> ExitCode:
     if not (directory / "sweep.json").exists():
         return _judge_run(directory, config.gate)
     sweep = load_sweep(directory, config.gate)
-    own = replace(config.gate, baseline=None, accept=False)
+    own = gates_of_each(config.gate)
     found = [_judged(one, own) for one in sweep.found]
     command = shlex.join(["python", "run.py", *sys.argv[1:]])
     return conclude(replace(sweep, found=found), command)

@@ -77,7 +77,8 @@ def row(found: Found, sweep_directory: Path) -> SweepRun:
         directory=found.directory.relative_to(sweep_directory).as_posix(),
         overrides=told(found.outcome.overrides),
         exit_code=ending.exit_code,
-        ending=ending.exit_code.name.lower().replace("_", " "),
+        ending="pruned" if found.record.get("stopped") == "pruned"
+        else ending.exit_code.name.lower().replace("_", " "),
         seconds=ending.seconds,
         error=ending.error,
         traceback=ending.traceback,

@@ -41,7 +41,7 @@ def compare(config: Config, directory: Path) -> ExitCode:
 def compare_runs(first: Path, second: Path) -> RunComparison:
     """What two run directories say of themselves."""
     records = gate.load_record(first), gate.load_record(second)
-    names = (first.resolve().name, second.resolve().name)
+    names = _name(first), _name(second)
     if names[0] == names[1]:
         names = (str(first), str(second))
     return RunComparison(
@@ -49,6 +49,13 @@ def compare_runs(first: Path, second: Path) -> RunComparison:
         settings=_differences(_configuration(first), _configuration(second)),
         variables=_variables((first, second), records),
     )
+
+
+def _name(directory: Path) -> str:
+    """A job of a sweep with the sweep's name before its own, which is but a number or a seed."""
+    path = directory.resolve()
+    own = path.name.isdecimal() or path.name.startswith("seed-")
+    return f"{path.parent.name}/{path.name}" if own else path.name
 
 
 def _side(name: str, directory: Path, record: Record) -> ComparedRun:

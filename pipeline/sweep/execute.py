@@ -17,6 +17,7 @@ from pipeline.sweep import outcome
 from pipeline.sweep.begun import Stopped, begun
 from pipeline.sweep.job import Job, Run
 from pipeline.sweep.outcome import Outcome
+from pipeline.sweep.study import observers
 
 if TYPE_CHECKING:   # this imports JAX, which a sweep's first process may never need
     from pipeline.closing import RunResult
@@ -89,7 +90,8 @@ def one_by_one(runs: Sequence[Run]) -> list[Outcome]:
     outcomes = []
     for run in runs:
         outcomes.append(
-            finished(run) or conduct(run, partial(stages.run, run.config, run.directory))
+            finished(run)
+            or conduct(run, partial(stages.run, run.config, run.directory, observers(run)))
         )
         stop_if_wanted(run.config, outcomes[-1])
     return outcomes

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from pipeline.config import Config
+from pipeline.config.gate import GateConfig
 from pipeline.config.run_directory import claim
 from pipeline.sweep.resume import require_same
 
@@ -57,12 +58,17 @@ def runs_of(job: Job, config: Config, records: Mapping[str, str]) -> list[Run]:
         config = replace(config, restore="auto")
     if job.number is None and config.seeds == 1:
         return [Run(job, config, job.directory)]
-    own = replace(config.gate, baseline=None, accept=False, trend=None)
-    config = replace(config, gate=own)
+    config = replace(config, gate=gates_of_each(config.gate))
     if config.seeds == 1:
         return [Run(job, config, job.directory)]
     seeds = range(config.seed, config.seed + config.seeds)
     return [_seeded(job, config, records, seed, resume) for seed in seeds]
+
+
+def gates_of_each(gates: GateConfig) -> GateConfig:
+    """Of the gates of several runs those that each must pass by itself."""
+    variables = None if gates.accept else gates.variables
+    return replace(gates, baseline=None, trend=None, accept=False, variables=variables)
 
 
 def _seeded(

@@ -22,7 +22,7 @@ Report: TypeAlias = Callable[[Interval], None]
 def show_progress(plan: Plan) -> Iterator[Report]:
     """Gives a function to call after each interval."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not console.is_terminal or console.no_color:
         yield lambda interval: log.info("step %d/%d  %s", interval.step, plan.steps, line(interval))
         return
     columns = (

@@ -1,0 +1,110 @@
+"""Hydra's part of a sweep by Optuna: which overrides the next jobs get.
+
+Not hydra-optuna-sweeper: its latest, 1.3.0, is for Optuna 2, and its jobs cannot report how they
+are doing, so it never prunes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+log = logging.getLogger(__name__)
+
+
+class OptunaSweeper(Sweeper):
+    """Asks a study for values, runs jobs with them, tells it what came of them.
+
+    Args:
+        n_trials: all of them, those before a `sweep.resume` included.
+        n_jobs: given to the launcher at a time.
+        sampler: tpe or random; seeded with the configuration's `seed`.
+        pruner: median, hyperband or none.
+    """
+
+    def __init__(self, n_trials: int, n_jobs: int, sampler: str, pruner: str) -> None:
+        self._n_trials, self._n_jobs = n_trials, n_jobs
+        self._sampler, self._pruner = sampler, pruner
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Hydra's own: called once before `sweep`."""
+        self.config = config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            config=config, hydra_context=hydra_context, task_function=task_function
+        )
+
+    def sweep(self, arguments: list[str]) -> None:
+        """Runs all trials; a job's number is its trial's."""
+        from pipeline.sweep.study import open_study
+
+        assert self.config is not None, "Hydra calls setup first"
+        directory = Path(self.config.hydra.sweep.dir)
+        directory.mkdir(parents=True, exist_ok=True)
+        overrides = OverridesParser.create().parse_overrides(arguments)
+        space = {one.get_key_element(): distribution(one) for one in overrides
+                 if one.is_sweep_override()}
+        fixed = [str(one.input_line) for one in overrides if not one.is_sweep_override()]
+        study = open_study(
+            directory, direction=self.config.sweep.direction, sampler=self._sampler,
+            pruner=self._pruner, seed=int(self.config.seed),
+        )
+        for trial in study.trials:
+            if not trial.state.is_finished():    # of a sweep that is resumed
+                self._run(study, [trial], fixed, directory)
+        while (left := self._n_trials - len(study.trials)) > 0:
+            trials = [study.ask(space) for _ in range(min(left, self._n_jobs))]
+            self._run(study, trials, fixed, directory)
+
+    def _run(
+        self, study: Any, trials: Sequence[Any], fixed: Sequence[str], directory: Path
+    ) -> None:
+        from optuna.trial import TrialState  # type: ignore[import-not-found, unused-ignore]
+
+        assert self.launcher is not None, "Hydra calls setup first"
+        told = [[*fixed, *(f"{key}={value}" for key, value in trial.params.items())]
+                for trial in trials]
+        returns = self.launcher.launch(told, initial_job_idx=trials[0].number)
+        for trial, returned in zip(trials, returns, strict=True):
+            value = returned.return_value
+            if not isinstance(value, float) or math.isnan(value):
+                study.tell(trial.number, state=TrialState.FAIL)
+            elif _was_pruned(directory / str(trial.number)):
+                study.tell(trial.number, state=TrialState.PRUNED)
+            else:
+                study.tell(trial.number, value)
+
+
+def distribution(override: Override) -> Any:
+    """The values of a swept override: `interval`, with `tag(log, …)`, `range`, or a choice."""
+    from optuna import distributions  # type: ignore[import-not-found, unused-ignore]
+
+    value: Any = override.value()
+    if override.is_interval_sweep():
+        logarithmic = "log" in value.tags
+        if isinstance(value.start, int) and isinstance(value.end, int):
+            return distributions.IntDistribution(value.start, value.end, log=logarithmic)
+        return distributions.FloatDistribution(value.start, value.end, log=logarithmic)
+    if override.is_range_sweep() and isinstance(value.start, int):
+        *_, last = value.range()
+        return distributions.IntDistribution(value.start, int(last), step=int(value.step))
+    return distributions.CategoricalDistribution(list(override.sweep_string_iterator()))
+
+
+def _was_pruned(job_directory: Path) -> bool:
+    record = job_directory / "metrics.json"
+    if not record.exists():
+        return False
+    return bool(json.loads(record.read_text(encoding="utf-8")).get("stopped") == "pruned")
