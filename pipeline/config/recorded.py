@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _RECORD = Path(".hydra", "config.yaml")
 _DEEPEST = 4    # directories between a run's own and a checkpoint in it
+_REMEDY = "say model=… and dataset=…, which are otherwise taken from it"
 
 
 def complete(composed: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -36,11 +37,12 @@ def complete(composed: DictConfig, overrides: Sequence[str]) -> DictConfig:
     """
     source, sections = _source(composed)
     given = [word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides]
-    if source is None or "experiment" in given:
+    wanted = [] if "experiment" in given else [name for name in sections if name not in given]
+    if source is None or not wanted:
         return composed
     directory = find_run(Path(source))
     record = _load(directory / _RECORD) if directory else _graph(Path(source))
-    taken = [name for name in sections if name in record and name not in given]
+    taken = [name for name in wanted if name in record]
     made = copy.deepcopy(composed)
     OmegaConf.set_struct(made, False)
     for section in taken:
@@ -80,9 +82,9 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         record = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error}); say model=… and dataset=…, which "
-                          "are otherwise taken from it") from error
+        raise ConfigError(f"{path}: cannot be read ({' '.join(str(error).split())}); {_REMEDY}"
+                          ) from error
     if not isinstance(record, dict):
-        raise ConfigError(f"{path}: found {type(record).__name__}, expected a run's configuration; "
-                          "say model=… and dataset=…, which are otherwise taken from it")
+        raise ConfigError(f"{path}: found {type(record).__name__}, expected a run's "
+                          f"configuration; {_REMEDY}")
     return record
