@@ -65,7 +65,7 @@ class ScopeModel:
 
     def __call__(self, images: Array, training: bool) -> Array:
         """Float images [batch, *input_shape] → logits [batch, num_classes], single or double."""
-        with variable_scope("", **_handed_down(self.config)):
+        with _located("model"), variable_scope("", **_handed_down(self.config)):
             logits = _run(self.config.scopes, images, training, {}, "model")
         return logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
 
@@ -117,7 +117,7 @@ def _located(path: str) -> Iterator[None]:
         yield
     except ConfigError as error:
         text = str(error)
-        raise ConfigError(text if text.startswith("model.") else f"{path}: {text}") from None
+        raise ConfigError(text if text.startswith("model") else f"{path}: {text}") from None
 
 
 def _handed_down(config: object) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def initializer(config: InitializerConfig | None) -> initializers.Initializer | 
     wrong = sorted(set(given) - set(allowed))
     if wrong:
         raise ConfigError(f"initializer kind={config.kind} has no {', '.join(wrong)}; "
-                          f"it takes {', '.join(allowed) or 'no parameters'}")
+                          f"it takes {', '.join(allowed) or 'no parameters'}; remove the others")
     return INITIALIZERS[config.kind](**given)
 
 

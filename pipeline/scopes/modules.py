@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cache, partial
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 import jax
@@ -47,7 +47,7 @@ def get_module(build: Build, training: bool = False) -> Any:
     leaves = nnx.to_flat_state(abstract)
     draws = training and any(isinstance(leaf, nnx.RngKey) for _, leaf in leaves)
     key = next_key() if draws else None
-    whole = Whole(get_variable_scope().name, partial(_draw, build))
+    whole = Whole(get_variable_scope().name, _draw(build))
     found = [(path, _found(whole, "/".join(map(str, path)), leaf, key)) for path, leaf in leaves]
     module = nnx.merge(graphdef, nnx.from_flat_state(found), recreate_variables=False)
     if training:
@@ -58,16 +58,16 @@ def get_module(build: Build, training: bool = False) -> Any:
     return module
 
 
-def _draw(build: Build, key: Array) -> dict[str, Array]:
-    """All initial values of a module, by path."""
+@lru_cache(maxsize=16)
+def _draw(build: Build) -> Callable[[Array], dict[str, Array]]:
+    """What draws all initial values of a module, by path; compiled, and kept for the next time."""
 
     def draw(key: Array) -> dict[str, Array]:
         leaves = nnx.to_flat_state(nnx.state(build(nnx.Rngs(key))))
         return {"/".join(map(str, path)): leaf.get_value() for path, leaf in leaves
                 if not isinstance(leaf, nnx.RngState)}
 
-    drawn: dict[str, Array] = jax.jit(draw)(key)
-    return drawn
+    return jax.jit(draw)
 
 
 def _found(whole: Whole, path: str, leaf: Any, key: Array | None) -> Any:

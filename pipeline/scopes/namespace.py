@@ -41,7 +41,7 @@ class State:
     scope: VariableScope
     opened: Mapping[str, int] = field(default_factory=dict)
     names: str = ""
-    pending: tuple[str, ...] = ()
+    pending: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Namespace:
         self.source = source
         self.key: Array | None = None
         self.watched = False
-        self.variables_seen = 0
+        self.known: set[str] = set()
         self.names = Names()
         self.by_key: dict[str, str] = {}
         self.collections: dict[str, list[Any]] = {}
@@ -81,14 +81,14 @@ class Namespace:
         self.base = source_info_util.current_name_stack()
 
     def register(self, variable: Any, spec: VariableSpec) -> None:
-        """Enters a variable under its names and into its collections."""
-        self.names.take(spec.name)
+        """Enters a variable under its names and into its collections, once."""
+        if spec.name in self.known:
+            return
+        self.known.add(self.names.take(spec.name))
         if spec.key is not None:
             self.by_key[spec.key] = spec.name
         for collection in spec.collections:
-            members = self.collections.setdefault(collection, [])
-            if not any(member is variable for member in members):
-                members.append(variable)
+            self.collections.setdefault(collection, []).append(variable)
         if spec.regularizer is not None:
             losses = self.collections.setdefault(GraphKeys.REGULARIZATION_LOSSES, [])
             losses.append(RegularizationLoss(f"{spec.key}/Regularizer", variable))
@@ -120,13 +120,12 @@ def push_names(state: State, target: str, base: Any) -> tuple[AbstractContextMan
     that take turns in one thread would mix them up.
     """
     below = target == state.names or not state.names or target.startswith(f"{state.names}/")
-    added = tuple(part for part in target[len(state.names) :].split("/") if part) if below else ()
+    added = target[len(state.names) :].removeprefix("/") if below else target
+    pending = "/".join(part for part in (state.pending if below else "", added) if part)
     if not tracing():
-        pending = (*state.pending, *added) if below else tuple(target.split("/"))
         return nullcontext(), State(state.scope, state.opened, target, pending)
     moved = State(state.scope, state.opened, target)
     if below:
-        pushed = "/".join((*state.pending, *added))
-        return (jax.named_scope(pushed) if pushed else nullcontext()), moved
+        return (jax.named_scope(pending) if pending else nullcontext()), moved
     stack = base.extend(target) if target else base
     return source_info_util.set_name_stack(stack), moved

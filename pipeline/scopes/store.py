@@ -20,7 +20,7 @@ from pipeline.scopes.errors import ScopeError, ScopeKeyError
 from pipeline.scopes.namespace import InnerTrace, Namespace, at_trace, tracing
 from pipeline.scopes.sources import Drawn, Source
 from pipeline.scopes.spec import VariableSpec
-from pipeline.scopes.variable import TrainableVariable, UntrainableVariable
+from pipeline.scopes.variable import new_variable
 
 _current: ContextVar[VariableStore | None] = ContextVar("store", default=None)
 _of_thread = threading.local()
@@ -72,11 +72,11 @@ class VariableStore(nnx.Module):  # type: ignore[misc]
 
     def __iter__(self) -> Iterator[Any]:
         """The variables, in the order of their creation."""
-        found = [v for k, v in vars(self.variables).items() if not k.startswith("_pytree__")]
+        found = [vars(self.variables)[name] for name in self.variables]
         return iter(sorted(found, key=lambda variable: int(variable.get_metadata("index"))))
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self.variables)
 
     def __contains__(self, name: str) -> bool:
         return _bare(name) in vars(self.variables)
@@ -168,10 +168,9 @@ def namespace_of(store: VariableStore) -> Namespace:
         namespace = set_source(store, Drawn())
     if namespace.watched and tracing():
         raise InnerTrace
-    if len(vars(store.variables)) != namespace.variables_seen:
+    if len(store) != len(namespace.known):
         for variable in store:
             namespace.register(variable, variable.get_metadata("spec"))
-        namespace.variables_seen = len(vars(store.variables))
     return namespace
 
 
@@ -195,12 +194,7 @@ def add_variable(store: VariableStore, spec: VariableSpec, like: Any = None) -> 
     namespace = namespace_of(store)
     with at_trace(namespace.source.trace):
         value = namespace.source.value(store, spec)
-        if like is not None:
-            named = {"name": f"{spec.name}:0", "spec": spec, "index": len(store)}
-            variable = like.replace(value, **named)
-        else:
-            kind = TrainableVariable if spec.trainable else UntrainableVariable
-            variable = kind(value, spec=spec, index=len(store))
+        variable = new_variable(value, spec, len(store), like)
         try:
             store.variables[spec.name] = variable
         except TraceContextError:
@@ -209,7 +203,6 @@ def add_variable(store: VariableStore, spec: VariableSpec, like: Any = None) -> 
                 "store that lives outside it; create it before, or use scopes.transform"
             ) from None
     namespace.register(variable, spec)
-    namespace.variables_seen = len(vars(store.variables))
     return variable
 
 

@@ -1,10 +1,12 @@
 """The variables themselves: flax nnx variables that know their TensorFlow name.
 
-Two types, so that nnx filters tell them apart: trainable ones are `nnx.Param`.
+Their types tell nnx filters what they are: trainable ones are `nnx.Param`; those of a module keep
+the module's types.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,7 +21,7 @@ from pipeline.scopes.spec import VariableSpec
 
 
 class NamedVariable:
-    """What `TrainableVariable` and `UntrainableVariable` share; compared by identity, as in TF1."""
+    """What all variables of a store share; compared by identity, as in TF1."""
 
     __slots__ = ()
 
@@ -114,3 +116,25 @@ class TrainableVariable(NamedVariable, nnx.Param):  # type: ignore[misc]
 class UntrainableVariable(NamedVariable, nnx.Variable):  # type: ignore[misc]
     """A variable that only assignments change: moving averages, counters."""
 
+
+def new_variable(value: Array, spec: VariableSpec, index: int, like: Any = None) -> Any:
+    """A variable with its declaration.
+
+    Args:
+        value: the first one.
+        spec: the declaration.
+        index: how many variables its store held before.
+        like: an nnx variable whose type and metadata it takes besides.
+    """
+    if like is None:
+        ours = TrainableVariable if spec.trainable else UntrainableVariable
+        return ours(value, spec=spec, index=index)
+    metadata = like.get_metadata() | {"spec": spec, "index": index}
+    kind: Any = type(like)
+    return _named(kind).from_metadata(value, metadata)
+
+
+@cache
+def _named(kind: Any) -> Any:
+    """The named form of an nnx type that a module uses: `BatchStat`, `Cache`, …"""
+    return type(kind.__name__, (NamedVariable, kind), {"__module__": kind.__module__})

@@ -133,7 +133,7 @@ def test_reuse_shares_the_variables() -> None:
         before = store["net/blocks/0/norm/mean"][...]
         again(X)
         assert (store["net/blocks/0/norm/mean"][...] != before).any()
-        with variable_scope("net"), pytest.raises(ScopeError, match="net/.* already exists"):
+        with variable_scope("net"), pytest.raises(ScopeError, match=r"net/.* already exists"):
             get_module(build)
         with variable_scope("other", reuse=True), pytest.raises(ScopeError, match="does not exist"):
             get_module(build)
@@ -145,7 +145,14 @@ def test_adopted_variables_have_names_and_collections() -> None:
         assert [v.name for v in scope.trainable_variables()][:2] == [
             "net/blocks/0/fc/bias:0", "net/blocks/0/fc/kernel:0"]
         assert isinstance(store["net/fc/kernel"], nnx.Param)
-        assert isinstance(store["net/blocks/0/norm/mean"], nnx.BatchStat)
+        mean = store["net/blocks/0/norm/mean"]
+        assert isinstance(mean, nnx.BatchStat)
+        assert str(mean) == "<Variable 'net/blocks/0/norm/mean:0' shape=(5,) dtype=float32>"
+        update = scopes.ExponentialMovingAverage(0.5).apply([store["net/fc/kernel"]])
+        store["net/fc/kernel"].assign_add(1.0)
+        update()
+        graphdef, params, rest = nnx.split(store, nnx.Param, ...)
+        assert nnx.merge(graphdef, params, rest)["net/fc/kernel"].op_name == "net/fc/kernel"
 
 
 def test_the_scopes_regularizer_applies_from_two_axes_on() -> None:
@@ -175,5 +182,5 @@ class Odd(nnx.Module):
 
 
 def test_a_variable_that_is_no_array_is_refused() -> None:
-    with scopes.VariableStore().as_default(), pytest.raises(ScopeError, match="table: .* a dict"):
+    with scopes.VariableStore().as_default(), pytest.raises(ScopeError, match=r"table: .* a dict"):
         get_module(lambda rngs: Odd(rngs=rngs))

@@ -136,7 +136,10 @@ def test_a_name_scope_from_outside_of_the_trace_is_not_lost() -> None:
 
         with variable_scope("outer"):
             (product,) = jax.make_jaxpr(inner)(X).eqns
+            with scopes.name_scope(None), scopes.name_scope("root"):
+                (elsewhere,) = jax.make_jaxpr(lambda x: inner(x))(X).eqns
     assert str(product.source_info.name_stack) == "outer/inner"
+    assert str(elsewhere.source_info.name_stack) == "root/inner"
 
 
 def test_updates_are_what_was_assigned() -> None:
