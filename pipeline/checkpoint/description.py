@@ -142,8 +142,11 @@ def _orbax_tensors(path: str) -> Iterator[TensorInfo]:
             with translated(f"cannot read {file}"), open(file, encoding="utf-8") as stream:
                 tree: dict[str, Any] = json.load(stream)["tree_metadata"]
             for leaf in tree.values():
+                value = leaf["value_metadata"]
+                if value.get("skip_deserialize"):  # an empty dict or list
+                    continue
                 name = "/".join(str(key["key"]) for key in leaf["key_metadata"])
-                shape = leaf["value_metadata"].get("write_shape")
+                shape = value.get("write_shape")
                 yield TensorInfo(name, None, None if shape is None else tuple(shape), None)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataLossError(f"{file}: is no description of an orbax tree ({error})") from None

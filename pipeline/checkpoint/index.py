@@ -46,6 +46,15 @@ def read_index(prefix: str) -> Index:
         return decode_index(data)
 
 
+def index_identity(prefix: str) -> tuple[int, int] | None:
+    """What tells one `prefix.index` from another that took its place; None where there is none."""
+    try:
+        found = os.stat(index_path(prefix))
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 def decode_index(data: bytes) -> Index:
     """The content of an `.index` file.
 

@@ -27,7 +27,7 @@ from pipeline.checkpoint.errors import (
     located,
     translated,
 )
-from pipeline.checkpoint.index import read_index
+from pipeline.checkpoint.index import index_identity, read_index
 from pipeline.checkpoint.names import data_path, encode_name
 from pipeline.checkpoint.object_graph import GRAPH_KEY, ObjectGraph
 from pipeline.checkpoint.slices import Part, PartitionedTensor, slice_shape
@@ -52,20 +52,16 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
 
     def __init__(self, prefix: str | os.PathLike[str], *, salvage: bool = False) -> None:
         self.prefix = os.fspath(prefix)
-        self._index = read_index(self.prefix)
-        self._shards: dict[int, NDArray[np.uint8]] = {}
         self._verified: set[Entry] = set()
-        self._lost: dict[str, CheckpointError] = {}
-        for name, entry in self._index.tensors.items():
-            try:
-                with located(f"{self.prefix}: {name}"):
-                    for part in self._slices(name) if entry.slices else [entry]:
-                        _check_size(part)
-                        self._check_place(part)
-            except CheckpointError as error:
-                if not salvage:
-                    raise
-                self._lost[name] = error
+        while True:
+            before = index_identity(self.prefix)
+            self._index = read_index(self.prefix)
+            self._shards: dict[int, NDArray[np.uint8]] = {}
+            self._lost = self._open_data()
+            if index_identity(self.prefix) == before:
+                break  # else a writer replaced the checkpoint meanwhile: data may be of another
+        if self._lost and not salvage:
+            raise next(iter(self._lost.values()))
 
     def get_tensor(self, name: str) -> NDArray[Any]:
         """The tensor of that name: read-only; strings as an object array of `bytes`.
@@ -188,6 +184,19 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
                 raise DataLossError("is no scalar string")
             message: bytes = found.item()
             return ObjectGraph(message)
+
+    def _open_data(self) -> dict[str, CheckpointError]:
+        """Maps the data files and compares their sizes; returns what is wrong with each tensor."""
+        lost: dict[str, CheckpointError] = {}
+        for name, entry in self._index.tensors.items():
+            try:
+                with located(f"{self.prefix}: {name}"):
+                    for part in self._slices(name) if entry.slices else [entry]:
+                        _check_size(part)
+                        self._check_place(part)
+            except CheckpointError as error:
+                lost[name] = error
+        return lost
 
     def _slices(self, name: str) -> list[Entry]:
         """The entries of a partitioned tensor's slices, in stored order."""

@@ -17,11 +17,12 @@ from checkpoint_victim import versioned
 
 from pipeline.checkpoint import CheckpointReader, Saver, get_checkpoint_state, latest_checkpoint
 
+Victim = Callable[..., int]  # (directory, name, "steps" or "same") → process id
 HERE = Path(__file__).parent
 
 
 @pytest.fixture
-def victim() -> Iterator[Callable[[Path, str], int]]:
+def victim() -> Iterator[Victim]:
     """Starts a saving process; gives its id."""
     environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
     with subprocess.Popen([sys.executable, str(HERE / "checkpoint_victim.py")], text=True,
@@ -29,8 +30,8 @@ def victim() -> Iterator[Callable[[Path, str], int]]:
         assert server.stdin is not None
         assert server.stdout is not None
 
-        def start(directory: Path, name: str) -> int:
-            server.stdin.write(f"{directory} {name}\n")
+        def start(directory: Path, name: str, how: str = "steps") -> int:
+            server.stdin.write(f"{directory} {name} {how}\n")
             server.stdin.flush()
             return int(server.stdout.readline())
 
@@ -55,9 +56,7 @@ def check(directory: Path) -> int:
 
 
 @pytest.mark.parametrize("names", [("m",), ("m", "m"), ("m", "other")], ids="+".join)
-def test_random_kills(
-    tmp_path: Path, victim: Callable[[Path, str], int], names: tuple[str, ...]
-) -> None:
+def test_random_kills(tmp_path: Path, victim: Victim, names: tuple[str, ...]) -> None:
     clock, longest = random.Random(len(names)), 5 * seconds_of_a_save(tmp_path)
     newest = check(tmp_path)
     for _ in range(-(-cases(42) // 3)):
@@ -91,3 +90,20 @@ def wait_for(child: int) -> None:
             return
         time.sleep(0.001)
     raise TimeoutError(child)
+
+
+def test_reading_while_the_same_name_is_saved(tmp_path: Path, victim: Victim) -> None:
+    """Whoever opens the checkpoint gets one version of it, whole, and keeps that."""
+    Saver(versioned(0)).save(tmp_path / "m")
+    child = victim(tmp_path, "m", "same")
+    seen = set()
+    try:
+        while len(seen) < 20:
+            reader = CheckpointReader(tmp_path / "m")
+            version = int(reader["version"])
+            assert (reader["large"] == version).all()
+            assert (reader["more"] == version).all()
+            seen.add(version)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        wait_for(child)

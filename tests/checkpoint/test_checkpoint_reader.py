@@ -244,20 +244,17 @@ def test_names_that_are_no_utf8_survive(tmp_path: Path) -> None:
 
 
 def test_more_than_two_gibibytes(tmp_path: Path, tf: ModuleType) -> None:
-    """Written as a hole, so that it takes no room: the checksum covers 2.2 GiB of zeros."""
+    """A hole in the file stands for the large tensor, whose bytes nobody reads."""
     size = (1 << 31) + (200 << 20)
-    checksum, piece = 0, np.zeros(1 << 24, np.uint8)
-    for start in range(0, size, piece.size):
-        checksum = crc.extend(checksum, piece[: size - start])
     tail = np.float32([3])
-    entry = Entry(4, (size,), size=size, crc=crc.mask(checksum))
+    entry = Entry(4, (size,), size=size)
     following = Entry(1, (1,), offset=size, size=4, crc=crc.masked_crc(tail.tobytes()))
     forged(str(tmp_path / "x"), {b"": HEADER, b"a": entry.encode(), b"b": following.encode()})
     with open(tmp_path / "x.data-00000-of-00001", "r+b") as file:
         file.seek(size)
         file.write(tail.tobytes())
     reader = CheckpointReader(tmp_path / "x")
-    assert reader["a"].shape == (size,)
+    assert reader.get_variable_to_shape_map()["a"] == [size]
     assert reader["b"] == tf.train.load_checkpoint(str(tmp_path / "x")).get_tensor("b") == 3
 
 
