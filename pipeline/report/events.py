@@ -1,4 +1,4 @@
-"""TensorBoard's event file, written without TensorFlow: scalars, the graph, the configuration.
+"""TensorBoard's event file, written without TensorFlow: scalars, graph, configuration, hparams.
 
     file   : record…, little-endian; the first an Event with file_version "brain.Event:2"
     record : length uint64 | masked crc32c(length) uint32 | data | masked crc32c(data) uint32
@@ -22,6 +22,7 @@ from tensorboard.compat.proto.types_pb2 import DT_STRING
 
 from pipeline.checkpoint.crc import masked_crc
 from pipeline.files import write_atomically
+from pipeline.report import hparams
 from pipeline.report.content import Report
 
 # TensorBoard reads every file whose name has "tfevents" in it, in the order of their names
@@ -54,7 +55,8 @@ def _events(report: Report) -> Iterator[Message]:
         yield Event(wall_time=start, graph_def=graph.SerializeToString(deterministic=True))
     environment = "\n".join(f"{name}: {value}" for name, value in report.environment.items())
     yield Event(wall_time=start, summary=Summary(value=[
-        _text("config", report.config_yaml), _text("environment", environment)]))
+        _text("config", report.config_yaml), _text("environment", environment),
+        *hparams.session(report)]))
     for interval in report.history:
         yield _scalars(start + report.seconds * interval.step / max(last, 1), interval.step, {
             "train/loss": interval.loss,
