@@ -1,0 +1,68 @@
+"""Commands and links in the documentation are true."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from configured import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+BLOCK = re.compile(r"^<!-- run -->\n```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """(language, text) of what is marked, in order."""
+    return BLOCK.findall(page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)],
+                         ids=lambda page: str(page.relative_to(ROOT)))
+def test_marked_commands_run(page: Path, tmp_path: Path) -> None:
+    """One page's commands in one directory, in order, as a reader would type them."""
+    for name in ("run.py", "conf"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                   "PYTHONPATH": str(ROOT)}
+    for language, text in blocks(page):
+        program = ["bash", "-euo", "pipefail", "-c", text] if language == "bash" \
+            else [sys.executable, "-c", text]
+        finished = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True,
+                                  text=True, check=False)
+        assert finished.returncode == 0, f"{page.name}:\n{text}\n{finished.stderr}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_mark_stands_before_a_block(page: Path) -> None:
+    marks = page.read_text(encoding="utf-8").splitlines().count("<!-- run -->")
+    assert len(blocks(page)) == marks
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_links_lead_somewhere(page: Path) -> None:
+    missing = [target for target in LINK.findall(page.read_text(encoding="utf-8"))
+               if not (page.parent / target).exists()]
+    assert not missing
+
+
+def test_the_index_names_every_page() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        assert page.name == "README.md" or f"({page.name})" in index, page
+
+
+def test_the_shell_completes_choices_and_keys() -> None:
+    def ask(*words: str, line: str = "") -> str:
+        return subprocess.run(
+            [sys.executable, "run.py", "-sc", *words], cwd=ROOT, capture_output=True, text=True,
+            check=True, env={**os.environ, "COMP_LINE": line, "COMP_POINT": str(len(line))}).stdout
+
+    assert "-F hydra_bash_completion python" in ask("install=bash")
+    assert "model=cnn" in ask("query=bash", line="python run.py model=").split()
+    assert "trainer.epochs=" in ask("query=bash", line="python run.py trainer.").split()
