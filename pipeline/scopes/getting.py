@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from pipeline.scopes.errors import ScopeError, ScopeTypeError
 from pipeline.scopes.initial import check_dtype, from_value, settle, settle_shape
-from pipeline.scopes.names import check_nested, check_root, join
+from pipeline.scopes.names import check_nested, check_root, check_variable, join
 from pipeline.scopes.namespace import Namespace
 from pipeline.scopes.regularizers import Regularizer, no_regularizer
 from pipeline.scopes.scope import Getter, Reuse, current_name_scope, get_variable_scope
@@ -112,7 +112,8 @@ def Variable(
     """
     store = current_store()
     name, outside = name or "Variable", current_name_scope()
-    full_name = join(outside, check_nested(name) if outside else check_root(name))
+    check_variable(check_nested(name) if outside else check_root(name))
+    full_name = join(outside, name)
     initial = from_value(full_name, initial_value, None if dtype is None else np.dtype(dtype))
     full_name = namespace_of(store).names.free(full_name)
     spec = VariableSpec(full_name, initial.shape, initial.dtype, trainable,
@@ -154,8 +155,7 @@ def get_or_create(
             "Did you mean to set reuse=AUTO_REUSE in VarScope?"
         )
     initial = settle(name, declared, dtype, initializer)
-    if not check_root(name).rpartition("/")[2]:
-        raise ScopeError(f"'{name}': a variable needs a name; found an empty one")
+    check_variable(check_root(name))
     spec = VariableSpec(
         namespace.names.free(name), initial.shape, initial.dtype, trainable,
         _collections(trainable, collections), initial.make,

@@ -60,3 +60,13 @@ def check_nested(name: str) -> str:
         raise ScopeError(f"'{name}' is not a valid scope name. A scope name has to match the "
                          f"following pattern: {_NESTED}")
     return name
+
+
+def check_variable(name: str) -> None:
+    """Refuses a variable's name that is empty behind its last slash; TensorFlow makes one up.
+
+    Raises:
+        ScopeError: it is.
+    """
+    if not name.rpartition("/")[2]:
+        raise ScopeError(f"'{name}': a variable needs a name; found an empty one")

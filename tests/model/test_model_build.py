@@ -121,6 +121,14 @@ def test_half_precision_reaches_the_arithmetic() -> None:
     assert jaxpr.out_avals[0].dtype == jnp.float32
 
 
+def test_double_precision() -> None:
+    with jax.enable_x64(True):
+        network = built({"logits": dense(initializer={"kind": "he_normal"})}, dtype="float64")
+        values = network.init(0)
+        assert {str(value.dtype) for value in values.values()} == {"float64"}
+        assert network.apply(values, IMAGES)[0].dtype == jnp.float64
+
+
 def test_initial_values_do_not_depend_on_other_layers() -> None:
     one = built({"logits": dense(initializer={"kind": "he_normal"})}).init(3)
     two = built({"drop": {"kind": "dropout", "rate": 0.5},

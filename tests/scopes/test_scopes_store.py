@@ -208,6 +208,7 @@ REFUSED = {
     "float64 needs JAX's 64-bit mode": lambda: get_variable("v", [1], dtype="float64"),
     "'' is not a valid root scope name": lambda: get_variable("", [1]),
     "needs a name; found an empty": lambda: get_variable("v/", [1]),
+    "'u/': a variable needs a name": lambda: scopes.Variable(1.0, name="u/"),
     "holds 3 values": lambda: get_variable(
         "v", [2], initializer=scopes.constant_initializer([1, 2, 3])),
     "must be a list of names": lambda: get_variable("v", [1], collections="mine"),
