@@ -28,6 +28,8 @@ def decode_varint(data: bytes, position: int, limit: int) -> tuple[int, int]:
     Raises:
         DataLossError: the integer does not end before `limit`, or exceeds 64 bits.
     """
+    if position < limit and data[position] < 0x80:  # nearly all of them
+        return data[position], position + 1
     value = shift = 0
     for index in range(position, min(limit, position + MAX_VARINT_BYTES)):
         byte = data[index]
