@@ -135,16 +135,24 @@ class Compiler:
         self._problems.setdefault(what, []).append(name)
 
     def _needed(self, wires: Wires, every: Sequence[str], targets: Iterable[Ref]) -> list[str]:
-        """Of `every` in order: what `targets` and the writes ordered before them take as data."""
-        pending = [ref.node for ref in targets]
-        pending += [name for name in every if self._writes(wires[name])]
+        """Of `every`: what `targets` and the writes ordered before them take as data.
+
+        What waits for no write comes first, so that it sees the variables as they were.
+        """
+        waiting: set[str] = set()
+        writes = {name: None for name in every if self._writes(wires[name])}
+        for name in every if writes else ():
+            inputs = (graph.parse_ref(text).node for text in wires[name].input)
+            if name in writes or not waiting.isdisjoint(inputs):
+                waiting.add(name)
+        pending = [ref.node for ref in targets] + list(writes)
         found = set(pending)
         while pending:
             for ref in data_refs(wires[pending.pop()]):
                 if ref.node not in found:
                     found.add(ref.node)
                     pending.append(ref.node)
-        return [name for name in every if name in found]
+        return sorted((name for name in every if name in found), key=waiting.__contains__)
 
     def _writes(self, wire: Wire) -> bool:
         """Whether a node assigns to variables, itself or in a function that it calls."""

@@ -149,9 +149,10 @@ class Variable:
         return declared
 
     def get_value(self) -> Any:
-        """The current value, or an `Uninitialized` of the declared form."""
+        """The current value in the declared dtype, or an `Uninitialized` of the declared form."""
         if self.op_name in self.graph.values:
-            return self.graph.values[self.op_name]
+            value = self.graph.values[self.op_name]
+            return value if value.dtype == self.dtype else np.asarray(value, self.dtype)
         shape = self.shape
         if shape is None or None in shape:
             raise ExecutionError(f"variable {self.op_name} has no value, and its graph declares "

@@ -17,6 +17,7 @@ class GraphFunction:
         inputs: names of the tensors that a call takes, in order.
         outputs: names of the tensors that a call returns, in order.
         variables: names of the variables that it needs.
+        static_inputs: names of the inputs that must be known before running.
         constants: the graph's large and trainable constants by name; an entry of `variables` with
             such a name takes the constant's place.
     """
@@ -26,6 +27,8 @@ class GraphFunction:
         self.outputs = tuple(outputs)
         self.variables = tuple(compiled.program.variables)
         self.constants: Mapping[str, Any] = compiled.program.constants
+        self.static_inputs = tuple(
+            self.inputs[index] for index in sorted(compiled.program.static_inputs))
         self._checks = tuple(inputs)
         self._compiled = compiled
 

@@ -99,7 +99,9 @@ class Program:
         with np.errstate(all="ignore"):
             for step in self.steps:
                 values[step.node.name] = _evaluate(step, run, values)
-        return [None if ref.output == CONTROL else _output(ref, values) for ref in self.outputs]
+        found = [None if ref.output == CONTROL else _output(ref, values) for ref in self.outputs]
+        return [run.read(value) if isinstance(value, Handle) and value.is_ref else value
+                for value in found]
 
     @cached_property
     def size(self) -> int:

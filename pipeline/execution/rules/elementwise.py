@@ -13,7 +13,7 @@ from jax import lax
 from pipeline import dtypes
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import cast, is_static, jax_dtype, operands, to_jax
+from pipeline.execution.values import Handle, cast, is_static, jax_dtype, operands, to_jax
 
 
 def same_name(attrs: str = "", **names: str) -> None:
@@ -181,9 +181,11 @@ def _select(node: Node, condition: Any, x: Any, y: Any) -> Any:
 
 @rule("Identity", "RefIdentity", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics",
       "PlaceholderWithDefault", "DeepCopy", "Copy", "DebugGradientIdentity", "GuaranteeConst",
-      attrs="message shape dtype tensor_name debug_ops_spec", folds=True)
+      attrs="message shape dtype tensor_name debug_ops_spec", folds=True, handles=True)
 def _identity(node: Node, x: Any) -> Any:
-    """Resources pass through; TF1 variables are read."""
+    """Variables pass through unread: in TensorFlow `v/read` shares the memory of `v`."""
+    if isinstance(x, Handle):
+        return x
     return lax.stop_gradient(x) if node.op == "StopGradient" and not is_static(x) else x
 
 

@@ -25,7 +25,7 @@ def _no_op(node: Node, *values: Any) -> Any:
     return values[:1] if node.op == "Print" else ()
 
 
-@rule("Switch", "RefSwitch", folds=True)
+@rule("Switch", "RefSwitch", folds=True, handles=True)
 def _switch(node: Node, data: Any, predicate: Any) -> Any:
     """The data on both sides; which of them is dead is the `liveness` of what follows."""
     return data, data
