@@ -62,9 +62,14 @@ def imported_model(config: ModelConfig) -> tuple[ImportedModel, tuple[int, ...]]
     values = {name: imported.values[name] for name in function.variables}
     penalty = regularizer(config.regularizer)
     model = ImportedModel(function, {**function.constants, **values}, frozenset(chosen), penalty)
-    shape = imported.get_tensor_by_name(f"{config.input}:0").shape
-    known = shape is not None and all(size is not None for size in shape[1:])
-    return model, tuple(shape[1:]) if known and shape else tuple(config.input_shape)
+    return model, _input_shape(imported, config)
+
+
+def _input_shape(imported: execution.Graph, config: ModelConfig) -> tuple[int, ...]:
+    """Of one example: the graph's own where it says it, else the configuration's."""
+    stated = imported.get_tensor_by_name(f"{config.input}:0").shape or ()
+    known = [size for size in stated[1:] if size is not None]
+    return tuple(known if stated and len(known) == len(stated) - 1 else config.input_shape)
 
 
 def _load(path: Path) -> execution.Graph:
@@ -72,7 +77,8 @@ def _load(path: Path) -> execution.Graph:
     if path.is_dir():
         return execution.import_saved_model(path)
     if path.suffix != ".meta":
-        return execution.import_graph_def(graph.load_graph(path), name="")
+        frozen: execution.Graph = execution.import_graph_def(graph.load_graph(path), name="")
+        return frozen
     imported = execution.import_meta_graph(path)
     if imported.saver is not None:
         imported.saver.restore(path.with_suffix(""))
