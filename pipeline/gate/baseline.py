@@ -44,8 +44,11 @@ def save_baseline(path: Path, records: Sequence[Record], metrics: Sequence[str])
     """Makes the given runs, which differ in their seeds, the baseline.
 
     Raises:
-        GateError: a run has no such metric.
+        GateError: a run has no such metric, or it is not finite.
     """
+    for name in metrics:
+        if not all(map(math.isfinite, _values(records, name))):
+            raise GateError(f"gate.accept: {name} is not finite; no baseline was written")
     made = Baseline(
         metrics={name: _values(records, name) for name in metrics},
         config_hash=records[0]["config_hash"],

@@ -134,5 +134,6 @@ def _names(record: Record) -> Iterator[str]:
 
 
 def spread(values: Sequence[float]) -> float | None:
-    """The sample standard deviation; None for fewer than two values."""
-    return statistics.stdev(values) if len(values) > 1 else None
+    """The sample standard deviation; None for fewer than two values, or one that is not finite."""
+    several = len(values) > 1 and all(map(math.isfinite, values))
+    return statistics.stdev(values) if several else None

@@ -56,8 +56,8 @@ class Setting:
     def deviation(self, metric: str) -> float | None:
         """The sample standard deviation over the seeds; None for fewer than two."""
         values = self.values(metric)
-        return statistics.stdev(values) if len(values) > 1 and all(
-            map(math.isfinite, values)) else None
+        several = len(values) > 1 and all(map(math.isfinite, values))
+        return statistics.stdev(values) if several else None
 
     @property
     def score(self) -> float | None:

@@ -6,6 +6,8 @@ import logging
 import math
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,10 +108,15 @@ def finished(run: Run) -> Outcome | None:
     return ended
 
 
-def conduct(run: Run, stages_of_it: Callable[[], RunResult]) -> Outcome:
-    """Never raises; how the run ended is in its directory."""
+def conduct(
+    run: Run, stages_of_it: Callable[[], RunResult], since: datetime | None = None
+) -> Outcome:
+    """Never raises; how the run ended is in its directory. It began now, or at `since`."""
     (run.directory / outcome.FILE_NAME).unlink(missing_ok=True)   # of an attempt before
     ending = gate.attempt(lambda: stages_of_it().exit_code)
+    if since is not None:
+        seconds = ending.seconds + (ending.started - since).total_seconds()
+        ending = replace(ending, started=since, seconds=seconds)
     ended = Outcome(ending, run.job.number, run.config.seed, run.job.overrides)
     outcome.save(ended, run.directory)
     return ended

@@ -82,13 +82,17 @@ def _train_together(runs: Sequence[Run]) -> None:
         deliveries.extend(stages.train_together([(run.config, run.directory) for run in runs]))
 
     training = gate.attempt(train)
+    outcomes = []
     for k, run in enumerate(runs):
         if deliveries:
             with _also_log_to(run.directory):
-                ended = conduct(run, deliveries[k])
+                outcomes.append(conduct(run, deliveries[k], training.started))
         else:
-            ended = Outcome(training, run.job.number, run.config.seed, run.job.overrides)
-            outcome.save(ended, run.directory)
+            outcomes.append(
+                Outcome(training, run.job.number, run.config.seed, run.job.overrides)
+            )
+            outcome.save(outcomes[-1], run.directory)
+    for run, ended in zip(runs, outcomes, strict=True):
         stop_if_wanted(run.config, ended)
 
 

@@ -1,0 +1,67 @@
+"""metrics.json: written strictly, read strictly, searched by dotted keys."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from configured import configured
+from gate_records import record
+
+from pipeline import gate
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("test_accuracy", 0.98), ("durations.train", 12.5), ("per_class.1.recall", 0.97),
+     ("step", 2750.0), ("nothing", None), ("per_class.9.recall", None), ("git.dirty", None),
+     ("name", None), ("durations", None), ("test_accuracy.more", None)],
+)
+def test_a_metric_is_found_by_its_dotted_key(key: str, value: float | None) -> None:
+    assert gate.find_metric(record(), key) == value
+
+
+def test_what_is_not_finite_is_null_in_the_file_and_nan_again_when_read(tmp_path: Path) -> None:
+    gate.save_record(record(test_loss=math.nan, durations={"train": math.inf}), tmp_path)
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    json.loads((tmp_path / "metrics.json").read_text(), parse_constant=refuse)
+    found = gate.load_record(tmp_path)
+    assert math.isnan(gate.find_metric(found, "test_loss") or 0.0)
+    assert math.isnan(gate.find_metric(found, "durations.train") or 0.0)
+
+
+@pytest.mark.parametrize("content", [None, "{", '{"schema_version": 99}', "[]" * 3])
+def test_a_record_that_cannot_be_used_is_refused_by_name(
+    tmp_path: Path, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "metrics.json").write_text(content)
+    with pytest.raises(gate.GateError, match=str(tmp_path)):
+        gate.load_record(tmp_path)
+
+
+def test_the_hash_is_of_what_is_computed() -> None:
+    own = gate.config_hash(configured())
+    same = ["seed=7", "seeds=3", "notes=hello", "runtime.platform=cpu", "gate=none",
+            "sweep.strategy=vmap", "dataset.directory=/elsewhere", "restore=auto"]
+    for override in same:
+        assert gate.config_hash(configured(override)) == own, override
+    for override in ["trainer.epochs=7", "optimizer.learning_rate=0.1", "model=softmax",
+                     "dataset=mnist", "dataset.validation_size=1", "restore=/a/model.ckpt-1"]:
+        assert gate.config_hash(configured(override)) != own, override
+
+
+def test_provenance_says_where_the_figures_come_from() -> None:
+    environment = {"command": "python run.py", "seed": "0", "device": "cpu:0",
+                   "git revision": "0123456789ab+", "python": "3.11", "jax": "0.10.2"}
+    made = gate.provenance(configured("seed=5"), environment)
+    assert made["git"] == {"revision": "0123456789ab", "dirty": True}
+    assert made["seed"] == 5
+    assert made["versions"] == {"python": "3.11", "jax": "0.10.2"}
+    unknown = gate.provenance(configured(), environment | {"git revision": "unknown"})
+    assert unknown["git"] == {"revision": None, "dirty": None}
