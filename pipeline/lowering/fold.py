@@ -41,17 +41,24 @@ def _iota(equation: Equation) -> Array:
     return np.broadcast_to(counts, shape)
 
 
+def _platform(equation: Equation) -> Array:
+    """The branch that is for any platform, else the one for CPUs, else the first."""
+    platforms = equation.params["platforms"]
+    chosen = [at for at, names in enumerate(platforms) if names is None or "cpu" in names]
+    return np.asarray(chosen[-1] if chosen else 0)
+
+
 # functions of the equation and of whole arrays
 _WHOLE: dict[str, Callable[..., Any]] = {
     "reshape": lambda e, x: x.reshape(e.output.shape),
     "squeeze": lambda e, x: x.reshape(e.output.shape),
-    "expand_dims": lambda e, x: x.reshape(e.output.shape),
     "transpose": lambda e, x: x.transpose(e.params["permutation"]),
     "rev": lambda e, x: np.flip(x, e.params["dimensions"]),
     "slice": _slice,
     "concatenate": lambda e, *xs: np.concatenate(xs, e.params["dimension"]),
     "integer_pow": lambda e, x: np.power(x, np.asarray(e.params["y"], x.dtype)),
     "iota": _iota,
+    "platform_index": _platform,
     "reduce_sum": lambda e, x: np.sum(x, axis=e.params["axes"], dtype=x.dtype),
     "reduce_max": lambda e, x: np.max(x, axis=e.params["axes"]),
     "reduce_min": lambda e, x: np.min(x, axis=e.params["axes"]),

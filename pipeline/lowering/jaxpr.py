@@ -26,11 +26,12 @@ _CALLS = {
     "jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr", "core_call": "call_jaxpr",
     "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr",
     "custom_vjp_call_jaxpr": "fun_jaxpr", "remat": "jaxpr", "checkpoint": "jaxpr",
-    "remat2": "jaxpr", "composite": "jaxpr", "custom_lin": "jaxpr",
+    "remat2": "jaxpr", "composite": "jaxpr", "custom_vmap_call": "call", "linear_call": "callee",
 }
 # primitives that give back what they take
-_IDENTITIES = ("stop_gradient", "copy", "copy_p", "optimization_barrier", "name",
-               "sharding_constraint", "layout_constraint")
+_IDENTITIES = ("stop_gradient", "copy", "copy_p", "optimization_barrier", "name", "device_put",
+               "sharding_constraint", "layout_constraint", "pvary", "reshard",
+               "random_wrap", "random_unwrap", "random_clone")
 
 
 class Traced(NamedTuple):
@@ -62,7 +63,7 @@ def trace(
     """
     leaves, tree = jax.tree_util.tree_flatten_with_path(variables)
     arguments = [_spec(leaf.shape, leaf.dtype) for _, leaf in leaves]
-    specs = _symbolic(inputs)
+    specs = symbolic_inputs(inputs)
     try:
         closed = jax.make_jaxpr(function)(jax.tree_util.tree_unflatten(tree, arguments), *specs)
     except jax.errors.InconclusiveDimensionOperation as error:
@@ -83,7 +84,7 @@ def trace(
                   {name: named[name] for name in inputs})
 
 
-def _symbolic(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> list[jax.ShapeDtypeStruct]:
+def symbolic_inputs(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> list[jax.ShapeDtypeStruct]:
     """The inputs' shapes with `None` and names turned into symbolic dimensions of one scope."""
     scope = jax.export.SymbolicScope()
     specs = []
@@ -105,6 +106,51 @@ def _symbolic(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> list[jax.ShapeDtype
 def _path_name(path: Sequence[Any]) -> str:
     parts = (getattr(key, "key", getattr(key, "name", getattr(key, "idx", key))) for key in path)
     return "/".join(str(part) for part in parts)
+
+
+# what makes random numbers: the method of the key's implementation that does
+_RANDOM = {"random_seed": "seed", "random_bits": "random_bits", "random_split": "split",
+           "random_fold_in": "fold_in"}
+# what only moves keys: the parameters that need one more entry for the numbers a key is made of
+_MOVES: dict[str, dict[str, Callable[[Any, int], Any]]] = {
+    "slice": {"start_indices": lambda p, _: (*p, 0), "limit_indices": lambda p, size: (*p, size),
+              "strides": lambda p, _: p and (*p, 1)},
+    "squeeze": {}, "reshape": {}, "concatenate": {}, "stack": {}, "unstack": {},
+    "scan": {}, "while": {}, "cond": {},
+}
+
+
+def _is_key(atom: Any) -> bool:
+    return hasattr(getattr(atom.aval, "dtype", None), "_impl")
+
+
+def _random_bits_of_keys(eqn: Any) -> ClosedJaxpr:
+    """What a random primitive does with the numbers that its keys are made of."""
+    made, taken = eqn.outvars[0].aval, [atom.aval for atom in eqn.invars]
+    impl = made.dtype._impl if eqn.primitive.name != "random_bits" else taken[0].dtype._impl
+    method, params = getattr(impl, _RANDOM[eqn.primitive.name]), eqn.params
+
+    def one(*arrays: Any) -> Any:
+        if "bit_width" in params:
+            return method(*arrays, params["bit_width"], params["shape"])
+        return method(*arrays, params["shape"]) if "shape" in params else method(*arrays)
+
+    for _ in taken[0].shape:
+        one = jax.vmap(one)
+    specs = [_spec((*aval.shape, *impl.key_shape), np.uint32) if _is_key(atom)
+             else _spec(aval.shape, aval.dtype)
+             for atom, aval in zip(eqn.invars, taken, strict=True)]
+    return jax.make_jaxpr(one)(*specs)
+
+
+def _on_key_data(name: str, eqn: Any) -> tuple[str, Any]:
+    """An equation that moves keys, as one that moves their numbers; others get no rule."""
+    if name not in _MOVES:
+        return f"{name} of random keys", eqn
+    dtype = next(atom.aval.dtype for atom in (*eqn.outvars, *eqn.invars) if _is_key(atom))
+    size, = dtype._impl.key_shape
+    params = {key: change(eqn.params[key], size) for key, change in _MOVES[name].items()}
+    return name, eqn.replace(params={**eqn.params, **params})
 
 
 class _Flattener:
@@ -137,7 +183,12 @@ class _Flattener:
                 results = self._inline(inner, known, arguments, path, equations)
             elif name in _IDENTITIES:
                 results = arguments
+            elif name in _RANDOM:
+                closed = _random_bits_of_keys(eqn)
+                results = self._inline(closed.jaxpr, closed.consts, arguments, path, equations)
             else:
+                if any(_is_key(atom) for atom in (*eqn.invars, *eqn.outvars)):
+                    name, eqn = _on_key_data(name, eqn)
                 results = [self._fresh(variable) for variable in eqn.outvars]
                 equations.append(Equation(name, arguments, results, self._params(eqn.params),
                                           "/".join(path), _source(eqn)))
@@ -160,7 +211,10 @@ class _Flattener:
 
     def _fresh(self, variable: Any) -> Value:
         aval = variable.aval
-        return Value(tuple(_plain(size) for size in getattr(aval, "shape", ())), _dtype(aval))
+        shape = tuple(_plain(size) for size in getattr(aval, "shape", ()))
+        if _is_key(variable):
+            return Value((*shape, *aval.dtype._impl.key_shape), np.dtype(np.uint32))
+        return Value(shape, getattr(aval, "dtype", np.dtype(np.float32)))
 
     def _known(self, atom: Any, array: Any) -> Value:
         value = self._fresh(atom)
@@ -177,16 +231,9 @@ def _plain(size: Any) -> Any:
     return int(size) if isinstance(size, (int, np.integer)) else size
 
 
-def _dtype(aval: Any) -> DType:
-    """NumPy's dtype; an extended one (random keys) as it is, for the rules to refuse by name."""
-    dtype: DType = getattr(aval, "dtype", np.dtype(np.float32))
-    return dtype
-
-
-def _to_numpy(array: Any, dtype: Any) -> Array:
-    if not isinstance(dtype, np.dtype):
-        return np.asarray(jax.random.key_data(array))
-    return np.asarray(array, dtype)
+def _to_numpy(array: Any, dtype: DType) -> Array:
+    is_key = hasattr(getattr(array, "dtype", None), "_impl")
+    return np.asarray(jax.random.key_data(array) if is_key else array, dtype)
 
 
 def _scopes(eqn: Any) -> tuple[str, ...]:

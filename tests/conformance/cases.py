@@ -6,7 +6,16 @@ Structure, parity with TensorFlow, the round trip and the coverage page all come
 from __future__ import annotations
 
 from case import Case
-from families import control, elementwise, image, indexing, linalg, shape
+from families import (
+    control,
+    elementwise,
+    image,
+    indexing,
+    layers,
+    linalg,
+    randomness,
+    shape,
+)
 
 CASES: list[Case] = [
     *elementwise.CASES,
@@ -15,4 +24,6 @@ CASES: list[Case] = [
     *linalg.CASES,
     *control.CASES,
     *image.CASES,
+    *layers.CASES,
+    *randomness.CASES,
 ]

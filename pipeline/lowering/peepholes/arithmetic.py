@@ -38,6 +38,15 @@ def _unchanged(_: Matcher, equation: Equation) -> Found:
     return value if _alike(value, equation.output) else None
 
 
+@peephole("select_n")
+def _known_choice(matcher: Matcher, equation: Equation) -> Found:
+    which, *cases = equation.inputs
+    if which.constant is None or which.name or which.constant.size != 1:
+        return None
+    chosen = cases[int(which.constant.reshape(()))]
+    return chosen if _alike(chosen, equation.output) else None
+
+
 @peephole("div")
 def _mean(matcher: Matcher, equation: Equation) -> Found:
     total, count = equation.inputs

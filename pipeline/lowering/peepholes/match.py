@@ -60,7 +60,7 @@ class Matcher:
 
     def kept_dims(self, value: Value, axes: tuple[int, ...]) -> Value | None:
         """What was reduced over `axes` before the axes were put back with size 1."""
-        equation = self.made_by(value, "broadcast_in_dim", "reshape", "expand_dims")
+        equation = self.made_by(value, "broadcast_in_dim", "reshape")
         if equation is None:
             return None
         inner = equation.inputs[0]
@@ -70,7 +70,7 @@ class Matcher:
 
     def on_last_axis(self, value: Value) -> Value | None:
         """The vector behind a value of shape [1, …, 1, c]."""
-        equation = self.made_by(value, "broadcast_in_dim", "reshape", "expand_dims")
+        equation = self.made_by(value, "broadcast_in_dim", "reshape")
         if equation is None or equation.inputs[0].rank != 1:
             return None
         vector = equation.inputs[0]

@@ -13,6 +13,7 @@ from pipeline.lowering.rules import linalg as linalg
 from pipeline.lowering.rules import matmul as matmul
 from pipeline.lowering.rules import nn as nn
 from pipeline.lowering.rules import pool as pool
+from pipeline.lowering.rules import random as random
 from pipeline.lowering.rules import reduce as reduce
 from pipeline.lowering.rules import scatter as scatter
 from pipeline.lowering.rules import shape as shape

@@ -31,11 +31,6 @@ def _squeeze(b: Builder, e: Equation) -> Operand:
     return b.op("Squeeze", x, shape=kept, squeeze_dims=axes) if axes else x
 
 
-@rule("expand_dims")
-def _expand_dims(b: Builder, e: Equation) -> Operand:
-    return b.reshape(b.full(e.inputs[0]), e.output.shape)
-
-
 @rule("broadcast_in_dim")
 def _broadcast_in_dim(b: Builder, e: Equation) -> Operand:
     """Lazy: only the missing dimensions of 1 are put in; `Builder.full` repeats when need be."""
@@ -217,7 +212,7 @@ def _unstack(b: Builder, e: Equation) -> list[Tensor]:
                  num=len(e.outputs), axis=e.params["axis"])
 
 
-@rule("empty", "empty2")
+@rule("empty")
 def _empty(b: Builder, e: Equation) -> Operand:
     return np.zeros((), e.output.dtype)
 

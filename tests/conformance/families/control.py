@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 from case import BATCH, Arg, Case
 from jax import lax
+from jax.ad_checkpoint import checkpoint_name
+from jax.custom_derivatives import linear_call
 
 F = Arg((BATCH, 6))
 SEQUENCE = Arg((BATCH, 5, 3))
@@ -30,6 +32,16 @@ def doubled(x: Any) -> Any:
 
 
 doubled.defvjp(lambda x: (x * 2, None), lambda _, g: (g * 2,))
+
+@jax.custom_batching.custom_vmap
+def twice(x: Any) -> Any:
+    return x * 2
+
+
+@twice.def_vmap
+def _(size: int, batched: list[bool], x: Any) -> Any:
+    return x * 2, batched[0]
+
 
 CASES = [
     Case("scan", "carry and rows", lambda x: lax.scan(cumulate, jnp.zeros((x.shape[0], 3)),
@@ -60,14 +72,15 @@ CASES = [
     Case("while", "until", lambda x: lax.while_loop(
         lambda c: jnp.max(c) > 1.0, lambda c: c * 0.5, x), (F,), batches=(3, 1)),
     Case("while", "constants", lambda n, x: lax.while_loop(
-        lambda c: c[0] < n + x.shape[0] * 0, lambda c: (c[0] + 1, c[1] @ jnp.eye(6) + x), (0, x))[1],
-        (N, F)),
+        lambda c: c[0] < n + x.shape[0] * 0,
+        lambda c: (c[0] + 1, c[1] @ jnp.eye(6) + x), (0, x))[1], (N, F)),
     Case("while", "size inside", lambda n, x: lax.fori_loop(
         0, n, lambda i, c: c + jnp.arange(x.shape[0])[:, None] / (x.shape[0] + 1), x), (N, F)),
     Case("while", "nested", lambda n, x: lax.fori_loop(0, n, lambda i, c: loop(n, c), x), (N, F)),
     Case("while", "batched", lambda n, x: jax.vmap(
-        lambda k, r: lax.while_loop(lambda c: c[0] < k, lambda c: (c[0] + 1, c[1] + 1.0), (0, r))[1])(
-            n, x), (Arg((BATCH,), "int32", 0, 4), F), batches=(3, 1)),
+        lambda k, r: lax.while_loop(lambda c: c[0] < k, lambda c: (c[0] + 1, c[1] + 1.0),
+                                    (0, r))[1])(n, x), (Arg((BATCH,), "int32", 0, 4), F),
+        batches=(3, 1)),
     Case("while", "integers", lambda n: lax.while_loop(
         lambda c: c[1] > 1, lambda c: (c[0] + 1, jnp.where(c[1] % 2 == 0, c[1] // 2, 3 * c[1] + 1)),
         (0, n + 2)), (N,)),
@@ -94,5 +107,15 @@ CASES = [
     Case("vmap", "matrix", jax.vmap(lambda r: jnp.outer(r, r).sum(0)), (F,)),
     Case("grad", "of a sum", lambda x: jax.grad(lambda y: jnp.sum(jnp.tanh(y) ** 2))(x), (F,)),
     Case("jvp", "tangent", lambda x: jax.jvp(jnp.sin, (x,), (jnp.ones_like(x),)), (F,)),
+    Case("platform_index", "default", lambda x: lax.platform_dependent(
+        x, cpu=lambda y: y + 1, default=lambda y: 1 + y), (F,)),
+    Case("platform_index", "cpu", lambda x: lax.platform_dependent(
+        x, cuda=lambda y: y * 2, cpu=lambda y: y + 1), (F,)),
+    Case("linear_call", "product", lambda x: linear_call(
+        lambda r, v: v * r, lambda r, t: t * r, 2.0, x), (F,)),
+    Case("custom_vmap_call", "doubled", twice, (F,)),
+    Case("optimization_barrier", "two", lambda x: lax.optimization_barrier((x, x + 1)), (F,)),
+    Case("device_put", "cpu", lambda x: jax.device_put(x, jax.devices("cpu")[0]) * 2, (F,)),
+    Case("name", "checkpoint_name", lambda x: checkpoint_name(x, "here") * 2, (F,)),
     Case("jit", "partial", functools.partial(jnp.clip, min=-1, max=1), (F,)),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax.numpy as jnp
 from case import BATCH, SPECIAL, Arg, Case
 from jax import lax
@@ -13,12 +15,14 @@ X, F = Arg((BATCH, 4, 6)), Arg((BATCH, 6))
 ROWS = Arg((BATCH, 3), "int32", -9, 9)
 
 GATHER = [
-    *(Case("gather", f"take {dtype}", lambda t, i: jnp.take(t, i, axis=0), (Arg((7, 5), dtype), IDS))
+    *(Case("gather", f"take {dtype}", lambda t, i: jnp.take(t, i, axis=0),
+           (Arg((7, 5), dtype), IDS))
       for dtype in ("float32", "bfloat16", "int32", "uint8", "bool")),
     *(Case("gather", f"ids {dtype}", lambda t, i: jnp.take(t, i, axis=0),
            (TABLE, Arg((BATCH,), dtype, 0, 6)), x64="64" in dtype)
       for dtype in ("int8", "uint8", "int64", "uint32")),
-    *(Case("gather", f"take {mode}", lambda t, i, m=mode: jnp.take(t, i, axis=0, mode=m), (TABLE, WILD))
+    *(Case("gather", f"take {mode}", lambda t, i, m=mode: jnp.take(t, i, axis=0, mode=m),
+           (TABLE, WILD))
       for mode in ("clip", "fill", "wrap")),
     *(Case("gather", f"fill {dtype}", lambda t, i: jnp.take(t, i, axis=0, mode="fill"),
            (Arg((7, 5), dtype), WILD)) for dtype in ("int32", "uint8", "bool", "float16")),
@@ -32,7 +36,8 @@ GATHER = [
          (TABLE, IDS, Arg((3,), "int32", 0, 4))),
     Case("gather", "split by a slice", lambda x, i, j: x[i, :, j],
          (Arg((7, 3, 5)), IDS, Arg((BATCH,), "int32", 0, 4))),
-    Case("gather", "of the batch", lambda x, i: x[i], (F, Arg((4,), "int32", -5, 5)), batches=(3, 1)),
+    Case("gather", "of the batch", lambda x, i: x[i], (F, Arg((4,), "int32", -5, 5)),
+         batches=(3, 1)),
     Case("gather", "take_along_axis", lambda x, i: jnp.take_along_axis(x, i, axis=1), (F, ROWS)),
     Case("gather", "take_along_axis middle",
          lambda x, i: jnp.take_along_axis(x, i[:, :, None], axis=1), (X, ROWS)),
@@ -64,10 +69,10 @@ GATHER = [
 ]
 
 
-def scatter(name: str, method: str, **kwargs: object) -> list[Case]:
+def scatter(name: str, method: str, **kwargs: Any) -> list[Case]:
     """The ways to write: rows, pairs, slices, with indices beyond the bounds."""
-    def write(target: object, *rest: object) -> object:
-        return getattr(target, method)(*rest, **kwargs)  # type: ignore[no-any-return]
+    def write(target: Any, *rest: Any) -> Any:
+        return getattr(target, method)(*rest, **kwargs)
     new = Arg((BATCH, 5), low=0.5, high=1.5)
     return [
         Case(name, f"rows {kwargs}", lambda t, i, v: write(t.at[i], v), (TABLE, WILD, new)),
@@ -106,12 +111,14 @@ SCATTER = [
         lax.ScatterDimensionNumbers((1,), (0,), (0,))), (TABLE, UNIQUE)),
     Case("scatter", "segment_sum", lambda x, i: jnp.zeros((4, 6)).at[i].add(x),
          (F, Arg((BATCH,), "int32", 0, 3))),
-    Case("scatter", "bincount", lambda i: jnp.bincount(i, length=5), (Arg((BATCH,), "int32", 0, 4),)),
+    Case("scatter", "bincount", lambda i: jnp.bincount(i, length=5),
+         (Arg((BATCH,), "int32", 0, 4),)),
 ]
 
 EDGES = Arg((BATCH, len(SPECIAL)), values=SPECIAL[3:] + SPECIAL[:3])
 SORT = [
-    *(Case("sort", dtype, lambda x: jnp.sort(x, axis=-1), (Arg((BATCH, 9), dtype),), x64="64" in dtype)
+    *(Case("sort", dtype, lambda x: jnp.sort(x, axis=-1), (Arg((BATCH, 9), dtype),),
+           x64="64" in dtype)
       for dtype in ("float32", "bfloat16", "float64", "int32", "int64", "uint8", "uint32", "uint64",
                     "bool")),
     Case("sort", "special", lambda x: jnp.sort(x, axis=-1), (EDGES,)),
