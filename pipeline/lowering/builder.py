@@ -9,31 +9,27 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import Message
 
-from pipeline import dtypes
-from pipeline.graph import build_node, infer_attrs, output_shapes, output_types, signature
+from pipeline.graph import build_node, infer_attrs, output_types, signature
 from pipeline.lowering import dims
 from pipeline.lowering.errors import Gap
 from pipeline.lowering.ir import Array, DType, Equation, Shape, Value
 from pipeline.lowering.names import Names, sanitise
 from pipeline.lowering.opset import Opset
+from pipeline.lowering.tensor import (
+    Operand,
+    Tensor,
+    attr_value,
+    data_type,
+    numpy_type,
+    shapes_attr,
+)
 
 _SHARED_BYTES = 256    # constants up to this size are written once when their bytes are equal
-
-
-class Tensor(NamedTuple):
-    """One output of a node."""
-
-    ref: str
-    shape: Shape
-    dtype: DType
-
-
-Operand: TypeAlias = Tensor | Array
 
 
 class Builder:
@@ -256,15 +252,15 @@ class Builder:
     ) -> list[Tensor]:
         tensors = self._materialise(op, name, inputs)
         numbers = [data_type(tensor.dtype) for tensor in tensors]
-        attrs = {key: _number(value) for key, value in attrs.items()}
+        attrs = {key: attr_value(value) for key, value in attrs.items()}
         defaults = {key: value.type for key, value in signature(op).defaults.items() if value.type}
         values = {**defaults, **infer_attrs(op, name, numbers), **attrs}
         types = output_types(op, values)
         if self._output_shapes:
-            attrs["_output_shapes"] = _shapes_attr(shapes, len(types))
+            attrs["_output_shapes"] = shapes_attr(shapes, len(types))
         self.nodes.append(build_node(
             op, name, [(t.ref, n) for t, n in zip(tensors, numbers, strict=True)], attrs))
-        return [Tensor(self.reference(op, name, index, values), tuple(shape), _dtype(number))
+        return [Tensor(self.reference(op, name, index, values), tuple(shape), numpy_type(number))
                 for index, (shape, number) in enumerate(zip(shapes, types, strict=False))]
 
     def reference(self, op: str, name: str, index: int, attrs: dict[str, Any]) -> str:
@@ -290,24 +286,3 @@ class Builder:
     def _const_node(self, array: Array, name: str) -> Tensor:
         return self._add("Const", name, (), [array.shape],
                          {"dtype": array.dtype, "value": array})[0]
-
-
-def _shapes_attr(shapes: Sequence[Shape], count: int) -> Message:
-    known = [[size if isinstance(size, int) else None for size in shape] for shape in shapes]
-    return output_shapes([*known, *[None] * (count - len(known))])
-
-
-def data_type(dtype: Any) -> int:
-    """The DataType of a tensor; handles, which NumPy has no type for, carry the number itself."""
-    return dtype if isinstance(dtype, int) else dtypes.from_numpy(dtype)
-
-
-def _dtype(number: int) -> Any:
-    handle = number in (dtypes.DT_VARIANT, dtypes.DT_RESOURCE)
-    return number if handle else dtypes.to_numpy(number)
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_number(each) for each in value]
-    return dtypes.from_numpy(value) if isinstance(value, np.dtype) else value

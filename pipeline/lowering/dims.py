@@ -15,7 +15,8 @@ import numpy as np
 from pipeline.lowering.ir import Dim, Shape
 
 if TYPE_CHECKING:
-    from pipeline.lowering.builder import Builder, Operand
+    from pipeline.lowering.builder import Builder
+    from pipeline.lowering.tensor import Operand
 
 _BINARY = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Pow: "Pow"}
 _CALLS = {"floordiv": "FloorDiv", "mod": "FloorMod", "max": "Maximum", "min": "Minimum"}

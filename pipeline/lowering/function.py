@@ -14,10 +14,11 @@ from google.protobuf.message import Message
 from tensorboard.compat.proto.function_pb2 import FunctionDef
 
 from pipeline.graph import output_names
-from pipeline.lowering.builder import Builder, Tensor, data_type
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import Program
 from pipeline.lowering.names import Names, sanitise
 from pipeline.lowering.registry import lower_equations
+from pipeline.lowering.tensor import Tensor, data_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

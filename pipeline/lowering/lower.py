@@ -10,10 +10,11 @@ from tensorboard.compat.proto.graph_pb2 import GraphDef
 from pipeline.graph import parse_ref
 from pipeline.lowering import names, registry
 from pipeline.lowering import rules as rules
-from pipeline.lowering.builder import Builder, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import LoweringError, report
 from pipeline.lowering.jaxpr import Traced
 from pipeline.lowering.opset import Opset
+from pipeline.lowering.tensor import Tensor
 
 
 def lower(

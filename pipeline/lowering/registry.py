@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from pipeline.lowering.errors import Gap, Unsupported
 
 if TYPE_CHECKING:
-    from pipeline.lowering.builder import Builder, Operand
+    from pipeline.lowering.builder import Builder
     from pipeline.lowering.ir import Equation, Program
+    from pipeline.lowering.tensor import Operand
 
 Rule: TypeAlias = "Callable[[Builder, Equation], Operand | Sequence[Operand]]"
 

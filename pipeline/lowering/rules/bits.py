@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import DType, Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.elementwise import apply, binary
+from pipeline.lowering.tensor import Operand, Tensor
 
 binary("and", "BitwiseAnd", on_bool="LogicalAnd")
 binary("or", "BitwiseOr", on_bool="LogicalOr")

@@ -6,12 +6,13 @@ import itertools
 import math
 
 from pipeline.lowering import dims
-from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.expand import inline
 from pipeline.lowering.ir import Equation, Program, Value
 from pipeline.lowering.registry import lower_equations, rule
 from pipeline.lowering.rules.pool import Windows
+from pipeline.lowering.tensor import Operand
 
 _MOST_STEPS = 256
 

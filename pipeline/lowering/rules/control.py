@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.function import FunctionBuilder, lower_body
 from pipeline.lowering.ir import Equation, Program
 from pipeline.lowering.registry import rule
+from pipeline.lowering.tensor import Operand, Tensor
 
 _INT = np.dtype(np.int32)
 

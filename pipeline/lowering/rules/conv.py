@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import DType, Equation, Shape, Value
 from pipeline.lowering.registry import rule
@@ -19,6 +19,7 @@ from pipeline.lowering.rules.shape import (
     strided_slice,
     transpose,
 )
+from pipeline.lowering.tensor import Operand, Tensor
 from pipeline.lowering.window import Amounts, padding_name, transposed_padding_name
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.shape import strided_slice
+from pipeline.lowering.tensor import Operand
 
 
 def running(primitive: str, op: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.index_vectors import clamp
 from pipeline.lowering.rules.shape import strided_slice
+from pipeline.lowering.tensor import Operand, Tensor
 
 
 @rule("dynamic_slice")

@@ -7,10 +7,11 @@ import math
 import ml_dtypes
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
+from pipeline.lowering.tensor import Operand, Tensor
 
 _COMMUTATIVE = ("Add", "Mul", "Maximum", "Minimum", "LogicalAnd", "LogicalOr")
 _HALF = ("float16", "bfloat16")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import Dim, DType, Equation, Shape
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.index_vectors import (
@@ -24,6 +24,7 @@ from pipeline.lowering.rules.index_vectors import (
     within,
 )
 from pipeline.lowering.rules.shape import strided_slice, transpose
+from pipeline.lowering.tensor import Operand
 
 
 @rule("gather")

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import Dim, Shape
 from pipeline.lowering.rules.shape import strided_slice
+from pipeline.lowering.tensor import Operand
 
 INDEX = np.dtype(np.int32)
 

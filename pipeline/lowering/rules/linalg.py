@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.shape import transpose
+from pipeline.lowering.tensor import Operand
 
 
 def _adjoint(b: Builder, x: Operand) -> Operand:

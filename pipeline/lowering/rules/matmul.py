@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import DType, Equation, Shape
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.shape import transpose
+from pipeline.lowering.tensor import Operand
 
 
 @rule("dot_general")

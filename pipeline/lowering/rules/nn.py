@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.elementwise import unary
+from pipeline.lowering.tensor import Operand, Tensor
 
 unary("nn.relu", "Relu")
 unary("nn.relu6", "Relu6")

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import DType, Equation, Shape
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.index_vectors import product
 from pipeline.lowering.rules.shape import pad_or_cut, spread, strided_slice, transpose
+from pipeline.lowering.tensor import Operand
 from pipeline.lowering.window import padding_name
 
 _MOST_SLICES = 256

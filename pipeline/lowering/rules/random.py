@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
+from pipeline.lowering.tensor import Operand
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.asarray(0x1BD11BDA, np.uint32)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
+from pipeline.lowering.tensor import Operand, Tensor
 
 
 def reduction(primitive: str, op: str, *, on_bool: str = "") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.builder import Builder, Operand
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Dim, Equation, Program, Shape
 from pipeline.lowering.registry import rule
@@ -24,6 +24,7 @@ from pipeline.lowering.rules.index_vectors import (
     within,
 )
 from pipeline.lowering.rules.shape import strided_slice, transpose
+from pipeline.lowering.tensor import Operand
 
 _OPS = {"scatter": "TensorScatterUpdate", "scatter-add": "TensorScatterAdd",
         "scatter-sub": "TensorScatterSub", "scatter-max": "TensorScatterMax",

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Array, Equation, Shape
 from pipeline.lowering.registry import rule
+from pipeline.lowering.tensor import Operand, Tensor
 
 
 @rule("reshape")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.lowering.builder import Builder, Operand, Tensor
+from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Dim, Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.bits import bitcast
 from pipeline.lowering.rules.index_vectors import counting
 from pipeline.lowering.rules.shape import transpose
+from pipeline.lowering.tensor import Operand, Tensor
 
 
 @rule("sort")
