@@ -1,0 +1,48 @@
+"""One output of a node, and how types and shapes are told to nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from google.protobuf.message import Message
+
+from pipeline import dtypes
+from pipeline.graph import output_shapes
+from pipeline.lowering.ir import Array, DType, Shape
+
+
+class Tensor(NamedTuple):
+    """One output of a node."""
+
+    ref: str
+    shape: Shape
+    dtype: DType
+
+
+Operand: TypeAlias = Tensor | Array
+
+
+def shapes_attr(shapes: Sequence[Shape], count: int) -> Message:
+    """`_output_shapes` of a node with `count` outputs, of which the first have these shapes."""
+    known = [[size if isinstance(size, int) else None for size in shape] for shape in shapes]
+    return output_shapes([*known, *[None] * (count - len(known))])
+
+
+def data_type(dtype: Any) -> int:
+    """The DataType of a tensor; handles, which NumPy has no type for, carry the number itself."""
+    return dtype if isinstance(dtype, int) else dtypes.from_numpy(dtype)
+
+
+def numpy_type(number: int) -> Any:
+    """What `data_type` is given for this number."""
+    handle = number in (dtypes.DT_VARIANT, dtypes.DT_RESOURCE)
+    return number if handle else dtypes.to_numpy(number)
+
+
+def attr_value(value: Any) -> Any:
+    """An attribute with its NumPy types as DataType numbers."""
+    if isinstance(value, list):
+        return [attr_value(each) for each in value]
+    return dtypes.from_numpy(value) if isinstance(value, np.dtype) else value
