@@ -1,6 +1,8 @@
-"""The tasks that only look: at a model, a file, what a restore would do. Nothing is written."""
+"""The tasks about files: look into one, plan a restore, convert one. No run directory is made."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 
@@ -46,3 +48,17 @@ def restore_plan(config: Config) -> ExitCode:
     print(plan)
     complete = not plan.missing and not plan.clashes
     return ExitCode.PASSED if complete else ExitCode.INTEGRITY
+
+
+def convert(config: Config) -> ExitCode:
+    """Turns the orbax step at `path` into a TensorFlow checkpoint at `to`, or the other way round.
+
+    Raises:
+        PersistenceError: `path` is neither, or `to` exists.
+    """
+    if config.path is None or config.to is None:
+        raise ConfigError("path, to: task=convert needs both; give what to convert, and where to")
+    from pipeline.persistence.convert import convert as convert_file
+
+    print(convert_file(Path(config.path), Path(config.to)))
+    return ExitCode.PASSED

@@ -75,10 +75,14 @@ def _require_basic(hydra: HydraConf) -> None:
 
 def _look(config: Config, directory: Path) -> ExitCode | None:
     """Runs a task that trains nothing and evaluates nothing; None if it is none of them."""
-    if config.task.name in ("inspect", "restore_plan"):
+    if config.task.name in ("inspect", "restore_plan", "convert"):
         from pipeline import inspection
 
-        looks = {"inspect": inspection.inspect, "restore_plan": inspection.restore_plan}
+        looks = {
+            "inspect": inspection.inspect,
+            "restore_plan": inspection.restore_plan,
+            "convert": inspection.convert,
+        }
         return looks[config.task.name](config)
     if config.task.name == "predict":
         from pipeline import prediction

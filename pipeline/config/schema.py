@@ -119,8 +119,8 @@ class RuntimeConfig:
 class TaskConfig:
     """What this run does."""
 
-    name: Literal["train", "evaluate", "export", "inspect", "restore_plan", "predict", "serve",
-                  "gate", "compare"]
+    name: Literal["train", "evaluate", "export", "inspect", "restore_plan", "convert", "predict",
+                  "serve", "gate", "compare"]
 
 
 @dataclass(kw_only=True)
@@ -152,7 +152,8 @@ class Config:
     seeds: Positive = 1            # how many runs: this one with seed, seed + 1, …
     restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
     warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
-    path: str | None = None        # task=inspect, task=restore_plan: what to look at
+    path: str | None = None        # task=inspect, restore_plan, convert: what to look at
+    to: str | None = None          # task=convert: where the other form goes
     input: str | list[str] | None = None  # task=predict: pictures, or directories of them
     run: str | None = None         # task=gate: the run or sweep to judge; task=serve: to look at
     runs: list[str] = field(default_factory=list)  # task=compare: two of them

@@ -30,7 +30,8 @@ def choice(path: Path) -> list[str]:
     """The words of a command line that choose one file of `conf/`."""
     group = str(path.parent)
     words = [f"{group}={path.stem}"]
-    needed = {"module.yaml": ["model.module=package.Class"], "imported.yaml": ["model.path=x.pb"]}
+    needed = {"module.yaml": ["model.module=package.Class"], "imported.yaml": ["model.path=x.pb"],
+              "convert.yaml": ["to=x"]}
     return words + needed.get(path.name, [])
 
 

@@ -38,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "closing": FOR_ALL | FORMATS | {*FLOW, "data"},
     "stages": FOR_ALL | FORMATS | {*FLOW, "data", "closing"},
     "sweep": FOR_ALL | FORMATS | {*FLOW, "data", "closing", "stages"},
-    "inspection": FOR_ALL | {"checkpoint", "data", "gate", "graph", "model"},
+    "inspection": FOR_ALL | {"checkpoint", "data", "gate", "graph", "model", "persistence"},
     "prediction": FOR_ALL | {"data", "evaluate", "gate", "model", "persistence"},
     # beside `gate`: above report and persistence
     "serve": FOR_ALL | FORMATS | {*FLOW, "data"},
