@@ -1,0 +1,182 @@
+"""From what lies in a directory to a ranking, a table, files for programs and an exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from sweep_directory import NOW, leave
+
+from pipeline import gate, report
+from pipeline.gate import ExitCode
+from pipeline.report import SweepRun
+from pipeline.sweep import outcome
+from pipeline.sweep.collect import collect, told
+from pipeline.sweep.conclude import conclude, load_sweep
+
+COMMAND = "python run.py -m a=1,2"
+
+
+@pytest.fixture
+def swept(tmp_path: Path) -> Path:
+    """Three settings, two of them over two seeds, one that fails; and one that is NaN."""
+    for number, (value, seed, accuracy) in enumerate(
+            [("0.1", 0, 0.80), ("0.1", 1, 0.82), ("0.01", 0, 0.90), ("0.01", 1, 0.94)]):
+        leave(tmp_path / str(number), number, [f"lr={value}", "model=mlp", f"seed={seed}"],
+              seed=seed, accuracy=accuracy)
+    leave(tmp_path / "4", 4, ["lr=-1", "model=mlp", "seed=0"], code=ExitCode.FAILED,
+          error="lr=-1: too small\nreally")
+    leave(tmp_path / "5", 5, ["lr=9", "model=mlp", "seed=0"], accuracy=None)
+    return tmp_path
+
+
+def test_settings_are_ranked_by_their_means_over_seeds(swept: Path) -> None:
+    settings = load_sweep(swept).settings
+    assert [one.overrides["lr"] for one in settings] == ["0.01", "0.1", "-1", "9"]
+    best = settings[0]
+    assert best.score == pytest.approx(0.92)
+    assert best.deviation("validation_accuracy") == pytest.approx(0.0282842712)
+    assert [run.number for run in best.runs] == [2, 3]
+    assert [one.is_ranked for one in settings] == [True, True, False, False]
+
+
+def test_the_other_direction_turns_the_ranking(tmp_path: Path) -> None:
+    config = ["sweep.direction=min", "sweep.metric=validation_accuracy"]
+    for number, accuracy in enumerate([0.3, 0.1, 0.2]):
+        leave(tmp_path / str(number), number, [f"a={number}"], accuracy=accuracy, config=config)
+    assert [one.overrides["a"] for one in load_sweep(tmp_path).settings] == ["1", "2", "0"]
+
+
+def test_one_table_ends_it(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert conclude(load_sweep(swept), COMMAND) is ExitCode.FAILED
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[0] == "lr"
+    assert "model" not in lines[0], "what never varied has no column"
+    assert lines[1].startswith("best")
+    assert "92.00 ± 2.83 %" in lines[1]
+    assert "failed  4: lr=-1: too small" in lines
+    assert "6 runs, 1 failed" in "\n".join(lines)
+    assert str(swept / "sweep.html") in lines[-1]
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_programs_get_json_csv_and_junit(swept: Path) -> None:
+    conclude(load_sweep(swept), COMMAND)
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    record = json.loads((swept / "sweep.json").read_text(), parse_constant=refuse)
+    assert (record["best"], record["exit_code"], record["metric"]) == ("2", 1,
+                                                                     "validation_accuracy")
+    assert record["varied"] == {"lr": ["0.01", "0.1", "-1", "9"]}
+    assert [one["rank"] for one in record["settings"]] == [1, 2, None, None]
+    rows = list(csv.DictReader(io.StringIO((swept / "sweep.csv").read_text())))
+    assert [row["job"] for row in rows] == ["2", "3", "0", "1", "4", "5"]
+    assert rows[4]["error"] == "lr=-1: too small\nreally"
+    [suite] = ElementTree.parse(swept / "junit.xml").getroot()
+    assert (suite.get("tests"), suite.get("errors")) == ("6", "1")
+    gate.require_manifest(swept)
+
+
+def test_the_page_says_it_all_and_escapes_what_it_says(swept: Path) -> None:
+    leave(swept / "6", 6, ["lr=<b>&", "model=mlp"], code=ExitCode.FAILED,
+          error="<script>x</script>")
+    conclude(load_sweep(swept), COMMAND)
+    page = (swept / "sweep.html").read_text()
+    assert "<script>x" not in page
+    assert "&lt;script&gt;x" in page
+    assert 'href="2/report.html"' in page
+    assert page.count('class="chart"') == 4
+    assert 'class="parallel"' in page
+    assert "Traceback" in page
+    assert "http" not in page.replace("http-equiv", ""), "self-contained: nothing is fetched"
+
+
+def test_a_job_that_died_without_a_word_is_told_of(swept: Path) -> None:
+    (swept / "3" / "outcome.json").unlink()
+    found = {one.outcome.number: one for one in collect(swept)}
+    assert found[3].outcome.ending.exit_code is ExitCode.FAILED
+    assert "did not end" in found[3].outcome.ending.error
+    assert found[3].outcome.overrides == ("lr=0.01", "model=mlp", "seed=1")
+    assert len(found) == 6
+
+
+def test_seeds_of_a_job_are_runs_of_their_own(tmp_path: Path) -> None:
+    for number, value in enumerate(["a", "b"]):
+        job = tmp_path / str(number)
+        (job / ".hydra").mkdir(parents=True)
+        for seed in (3, 4):
+            leave(job / f"seed-{seed}", number, [f"x={value}", "seeds=2"], seed=seed,
+                  accuracy=0.5 + number / 10)
+    sweep = load_sweep(tmp_path)
+    assert [(one.outcome.number, one.outcome.seed) for one in sweep.found] == [
+        (0, 3), (0, 4), (1, 3), (1, 4)]
+    assert [one.overrides for one in sweep.settings] == [{"x": "b"}, {"x": "a"}]
+    assert [run.directory for run in sweep.settings[0].runs] == ["1/seed-3", "1/seed-4"]
+    alone = load_sweep(tmp_path / "1")
+    assert [one.outcome.seed for one in alone.found] == [3, 4]
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [([0, 0], 0), ([0, 3], 3), ([4, 3], 4), ([1, 4, 3], 1), ([1, 75], 75), ([75, 130, 1], 130)],
+)
+def test_the_exit_code_tells_the_worst(tmp_path: Path, codes: list[int], expected: int) -> None:
+    for number, code in enumerate(codes):
+        leave(tmp_path / str(number), number, [f"a={number}"], code=ExitCode(code),
+              error="" if code in (0, 3) else "x")
+    assert conclude(load_sweep(tmp_path), COMMAND) == expected
+
+
+def test_a_metric_that_no_run_has_is_named_with_its_neighbour(tmp_path: Path) -> None:
+    for number in range(2):
+        leave(tmp_path / str(number), number, [f"a={number}"],
+              config=["sweep.metric=validation_acuracy"])
+    conclude(load_sweep(tmp_path), COMMAND)
+    note = json.loads((tmp_path / "sweep.json").read_text())["note"]
+    assert "2 of 2 runs have no such metric; did you mean 'validation_accuracy'?" in note
+
+
+def test_the_best_setting_is_judged_over_its_seeds(swept: Path, tmp_path: Path) -> None:
+    base = {"metrics": {"test_accuracy": [0.99, 0.991, 0.992]}, "config_hash": "c0ffee",
+            "git_revision": None}
+    file = tmp_path.parent / f"{tmp_path.name}-base.json"
+    file.write_text(json.dumps(base))
+    for directory in swept.glob("[0-9]"):
+        path = directory / ".hydra" / "config.yaml"
+        text = path.read_text().replace(
+            "baseline: null", f"baseline: {{file: '{file}', max_drop: {{test_accuracy: 0.01}}}}")
+        path.write_text(text)
+    [verdict] = load_sweep(swept).verdicts
+    assert verdict.outcome is gate.Outcome.INVESTIGATE, "two seeds are too few"
+
+
+def test_an_outcome_is_read_as_it_was_written(swept: Path) -> None:
+    found = outcome.load(swept / "4")
+    assert found is not None
+    assert found.ending.error == "lr=-1: too small\nreally"
+    assert found.ending.traceback.startswith("Traceback")
+    assert found.name == "4 lr=-1 model=mlp seed=0"
+    assert not found.is_finished
+    assert outcome.load(swept) is None
+
+
+def test_overrides_are_told_without_their_signs() -> None:
+    assert told(["+a.b=1", "~c", "++d=x=y", "seed=3", "seeds=2"]) == {
+        "a.b": "1", "~c": "", "d": "x=y"}
+
+
+def test_equal_errors_are_told_once() -> None:
+    runs = [SweepRun(number=k, seed=0, directory=str(k), overrides={"a": str(k)}, exit_code=1,
+                     ending="failed", error="same" if k < 2 else "other") for k in range(3)]
+    content = report.SweepReport(
+        name="n", started=NOW, seconds=1.0,
+        command="", metric="m", direction="max", varied={}, metrics=["m"], exit_code=1,
+        ending="failed",
+        settings=[report.Setting(overrides={}, runs=runs, metric="m")])
+    assert [[run.number for run in group] for group in content.errors] == [[0, 1], [2]]
