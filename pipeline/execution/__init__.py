@@ -4,6 +4,8 @@
 `compiler` and `program`, then `registry`, then the families in `rules`.
 """
 
+from pipeline.execution.describe import Description as Description
+from pipeline.execution.describe import describe as describe
 from pipeline.execution.elements import Operation as Operation
 from pipeline.execution.elements import Tensor as Tensor
 from pipeline.execution.elements import Variable as Variable

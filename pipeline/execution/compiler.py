@@ -108,7 +108,9 @@ class Compiler:
         elif registry.find(op) is None and op in self._library:
             attrs, op = {"f": FunctionName(op, attrs)}, "PartitionedCall"
         node = Node(wire.name, op, tuple(data_refs(wire)), attrs)
-        if op in _PLACEHOLDERS:
+        if op in _PLACEHOLDERS and registry.forbidden_attrs(op, attrs):
+            self._check(node)
+        elif op in _PLACEHOLDERS:
             self._note(f"You must feed a value for placeholder tensor {_placeholder(node)}", "")
         elif op != FEED:
             self._check(node)
@@ -116,14 +118,16 @@ class Compiler:
 
     def _check(self, node: Node) -> None:
         rule = registry.find(node.op)
-        if rule is None:
+        forbidden = registry.forbidden_attrs(node.op, node.attrs)
+        for key, expected in forbidden.items():
+            self._note(f"op {node.op} has {key}={node.attrs.get(key)!r}; expected {expected}",
+                       node.name)
+        if rule is None and not forbidden:
             self._note(f"op {node.op} is not supported", node.name)
+        if rule is None:
             return
         for key, value in registry.refused_attrs(node.op, node.attrs).items():
             self._note(f"op {node.op} is not supported with {key}={value!r}", node.name)
-        for key, expected in registry.forbidden_attrs(node.op, node.attrs).items():
-            self._note(f"op {node.op} has {key}={node.attrs[key]!r}; expected {expected}",
-                       node.name)
         for key in rule.attrs & node.attrs.keys():
             value = node.attrs[key]
             if isinstance(value, FunctionName):

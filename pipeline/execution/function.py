@@ -51,7 +51,10 @@ class Input(NamedTuple):
         if number in (dtypes.DT_RESOURCE, dtypes.DT_VARIANT):
             raise ExecutionError(f"input {self.name!r} is {dtypes.name(number)}; no array can be "
                                  "fed to it")
-        wanted = dtypes.to_numpy(number)
+        try:
+            wanted = dtypes.to_numpy(number)
+        except TypeError as error:
+            raise ExecutionError(f"input {self.name!r}: {error}") from None
         if array.dtype == wanted or (array.dtype.kind in "SU" and wanted == np.object_):
             return array.astype(wanted) if array.dtype.kind == "S" else _as_bytes(array, wanted)
         if isinstance(array, jax.Array):
@@ -198,7 +201,9 @@ def fix(wires: Wires, given: Mapping[str, Any]) -> Wires:
         if ref.output != 0:
             raise ExecutionError(f"{name!r} cannot be given; only the first output of a node can")
         constant = describe_input(name, ref, wires, 0)._replace(shape=None).accept(value)
-        fixed[ref.node] = Wire(ref.node, "Const", (), None, {"value": np.asarray(constant)})
+        array = np.asarray(constant)
+        fixed[ref.node] = Wire(ref.node, "Const", (), None, {
+            "value": array, "dtype": dtypes.from_numpy(array.dtype)})
     return fixed
 
 

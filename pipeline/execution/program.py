@@ -163,13 +163,13 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
         with jax.named_scope(node.name.rpartition("/")[0]):
             result = (rule.function(node, run, *arguments) if rule.takes_run
                       else rule.function(node, *arguments))
+        outputs = result if type(result) in (tuple, list) else (result,)
+        return _declared(node, outputs) if rule.folds else outputs
     except ExecutionError as error:
         raise ExecutionError(_where(node, str(error))) from error.__cause__
     except Exception as error:
         shapes = ", ".join(map(_describe, arguments))
         raise ExecutionError(_where(node, f"{error} (inputs: {shapes or 'none'})")) from error
-    outputs = result if type(result) in (tuple, list) else (result,)
-    return _declared(node, outputs) if rule.folds else outputs
 
 
 def _check_static(step: Step, arguments: Sequence[Any]) -> None:

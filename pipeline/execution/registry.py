@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
+import numpy as np
+
 from pipeline import graph
 
 
@@ -55,6 +57,11 @@ class Rule:
 
 
 _RULES: dict[str, Rule] = {}
+# what `graph.decode_attr` gives for each type that op definitions name
+_PYTHON_TYPES: dict[str, Any] = {
+    "int": int, "float": float, "bool": bool, "type": int, "string": str,
+    "shape": (tuple, type(None)), "tensor": np.ndarray, "func": graph.FunctionName, "list": list,
+}
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
@@ -106,6 +113,13 @@ def forbidden_attrs(op: str, attrs: dict[str, Any]) -> dict[str, str]:
     found = {}
     for each in graph.op_def(op).attr if graph.has_op_def(op) else ():
         value = attrs.get(each.name)
+        if each.name not in attrs:
+            if op in _RULES and each.name in _RULES[op].attrs:
+                found[each.name] = f"a value of type {each.type}"
+            continue
+        if not isinstance(value, _PYTHON_TYPES.get(each.type.partition("(")[0], object)):
+            found[each.name] = f"type {each.type}"
+            continue
         if each.has_minimum and isinstance(value, (int, list)):
             size = len(value) if isinstance(value, list) else value
             if size < each.minimum:

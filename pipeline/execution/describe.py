@@ -1,0 +1,167 @@
+"""What a graph is: its ends, ops, scopes, sizes and cost, and who can run it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+
+import pipeline.execution.rules  # noqa: F401 - fills the registry
+from pipeline import dtypes, graph
+from pipeline.execution import registry
+from pipeline.execution.consumers import Refusal, find_refusals
+from pipeline.execution.elements import output_numbers
+from pipeline.execution.flops import count_flops
+from pipeline.graph.tensors import Shape
+
+# what ends a graph without being its result
+_NO_OUTPUT = {"NoOp", "Assert", "Print", "Const", "Placeholder", "VariableV2", "Variable",
+              "VarHandleOp", "SaveV2", "RestoreV2", "ShardedFilename", "MergeV2Checkpoints"}
+_STRUCTURE = {"Enter", "Exit", "NextIteration", "LoopCond", "Merge", "Switch", "RefEnter",
+              "RefExit", "RefNextIteration", "RefMerge", "RefSwitch"}
+_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
+
+
+@dataclass(frozen=True)
+class End:
+    """An input or output of a graph; `shape` and `dtype` as far as its node says them."""
+
+    name: str
+    shape: Shape | None
+    dtype: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """A graph at a glance.
+
+    Attributes:
+        producer: version of the GraphDef's producer, 0 when absent.
+        nodes: how many.
+        inputs: placeholders that something uses.
+        outputs: nodes that nothing uses, without what only trains, saves or checks.
+        ops: how many nodes of each op, commonest first.
+        scopes: parameters below each outermost scope, in the order of the graph.
+        parameters: elements of all floating constants and variables that have axes.
+        flops: multiplications and additions for a batch; None where shapes are not known.
+        batch: what `flops` counts.
+        unsupported: ops that do not run here, with the nodes.
+        refusals: other programs that would not take the graph, and why.
+    """
+
+    producer: int
+    nodes: int
+    inputs: tuple[End, ...]
+    outputs: tuple[End, ...]
+    ops: Mapping[str, int]
+    scopes: Mapping[str, int]
+    parameters: int
+    flops: int | None
+    batch: int
+    unsupported: Mapping[str, Sequence[str]]
+    refusals: Sequence[Refusal]
+
+    def __str__(self) -> str:
+        lines = [f"producer {self.producer} · {self.nodes} nodes · "
+                 f"{self.parameters:,} parameters"]
+        if self.flops is not None:
+            lines[0] += f" · {self.flops:,} FLOPs for a batch of {self.batch}"
+        for title, ends in (("inputs", self.inputs), ("outputs", self.outputs)):
+            lines.append(f"{title}: " + (", ".join(map(_text, ends)) or "none"))
+        lines.append("ops: " + ", ".join(f"{op} {count}" for op, count in self.ops.items()))
+        lines += [f"  {scope}: {count:,} parameters" for scope, count in self.scopes.items()]
+        lines += [f"not supported here: {op} ({', '.join(nodes[:5])})"
+                  for op, nodes in self.unsupported.items()]
+        lines += [f"{each.program}: {each.reason}" for each in self.refusals]
+        return "\n".join(lines)
+
+
+def describe(graph_def: Message, *, batch: int = 1) -> Description:
+    """A description of a GraphDef; nothing in it is run.
+
+    Args:
+        graph_def: what `graph.load_graph` reads.
+        batch: the size that an unknown first dimension of the inputs has for `flops`.
+
+    Raises:
+        GraphError: a node is defined twice or malformed.
+    """
+    nodes = graph.node_map(graph_def.node)
+    inputs, outputs = find_inputs(nodes), find_outputs(nodes)
+    sizes = _parameters(nodes)
+    scopes: Counter[str] = Counter()
+    for name, size in sizes.items():
+        scopes[name.split("/")[0] if "/" in name else "(none)"] += size
+    functions = {each.signature.name for each in graph_def.library.function}
+    unsupported: dict[str, list[str]] = {}
+    for name, node in nodes.items():
+        known = registry.find(node.op) is not None or node.op in functions
+        if not known and node.op not in _STRUCTURE and node.op not in _PLACEHOLDERS:
+            unsupported.setdefault(node.op, []).append(name)
+    return Description(
+        graph_def.versions.producer, len(nodes), inputs, outputs,
+        dict(Counter(node.op for node in nodes.values()).most_common()), dict(scopes),
+        sum(sizes.values()), count_flops(graph_def, inputs, outputs, batch), batch, unsupported,
+        find_refusals(nodes))
+
+
+def find_inputs(nodes: Mapping[str, Message]) -> tuple[End, ...]:
+    """The placeholders that some node takes."""
+    used = _used(nodes)
+    return tuple(_end(node) for name, node in nodes.items()
+                 if node.op in _PLACEHOLDERS and (name in used or len(nodes) == 1))
+
+
+def find_outputs(nodes: Mapping[str, Message]) -> tuple[End, ...]:
+    """The nodes that give something nobody takes."""
+    used = _used(nodes)
+    return tuple(
+        _end(node) for name, node in nodes.items()
+        if name not in used and node.op not in _NO_OUTPUT and not _writes(node.op))
+
+
+def _writes(op: str) -> bool:
+    rule = registry.find(op)
+    return rule is not None and rule.writes
+
+
+def _used(nodes: Mapping[str, Message]) -> set[str]:
+    return {graph.parse_ref(text).node for node in nodes.values() for text in node.input}
+
+
+def _end(node: Message) -> End:
+    numbers = output_numbers(node)
+    shape = graph.read_attrs(node).get("shape") if node.op in _PLACEHOLDERS else None
+    if "_output_shapes" in node.attr and len(node.attr["_output_shapes"].list.shape):
+        shape = graph.decode_shape(node.attr["_output_shapes"].list.shape[0])
+    return End(node.name, shape, dtypes.name(numbers[0]) if numbers else "")
+
+
+def _parameters(nodes: Mapping[str, Message]) -> dict[str, int]:
+    """Elements of the floating constants with axes and of all variables, by name."""
+    found = {}
+    for name, node in nodes.items():
+        if node.op == "Const" and node.attr["value"].tensor.dtype in _FLOATS:
+            shape = graph.decode_shape(node.attr["value"].tensor.tensor_shape)
+        elif node.op in ("VariableV2", "Variable", "VarHandleOp"):
+            shape = graph.read_attrs(node).get("shape")
+        else:
+            continue
+        size = 1
+        for length in shape or ():
+            size *= length or 0
+        if shape:
+            found[name] = size
+    return found
+
+
+_FLOATS = {dtypes.NUMBER[name] for name in ("FLOAT", "DOUBLE", "HALF", "BFLOAT16")}
+
+
+def _text(end: End) -> str:
+    if end.shape is None:
+        return f"{end.name} {end.dtype}".rstrip()
+    sizes = ", ".join("?" if size is None else str(size) for size in end.shape)
+    return f"{end.name} {end.dtype}[{sizes}]"
