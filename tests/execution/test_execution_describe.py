@@ -1,0 +1,49 @@
+"""What `describe` says of a graph."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+from execution_judge import ours
+
+from pipeline import execution
+
+
+def test_network_is_described(tf1_graph: ModuleType) -> None:
+    tf1 = tf1_graph
+    x = tf1.placeholder(tf1.float32, [None, 784], name="input")
+    for layer, sizes in (("layer1", (784, 500)), ("layer2", (500, 10))):
+        weights = tf1.constant(np.ones(sizes, np.float32), name=f"{layer}/weights")
+        x = tf1.nn.bias_add(x @ weights, tf1.constant(np.ones(sizes[1], np.float32),
+                                                      name=f"{layer}/biases"), name=f"{layer}/out")
+    tf1.nn.softmax(x, name="probabilities")
+    found = execution.describe(ours(tf1.get_default_graph().as_graph_def()), batch=3)
+    assert [(each.name, each.shape) for each in found.inputs] == [("input", (None, 784))]
+    assert [(each.name, each.dtype) for each in found.outputs] == [("probabilities", "DT_FLOAT")]
+    assert found.scopes == {"layer1": 784 * 500 + 500, "layer2": 500 * 10 + 10}
+    assert found.parameters == 397_510
+    assert found.flops == 3 * 2 * (784 * 500 + 500 * 10)
+    assert found.ops["MatMul"] == 2
+    assert not found.unsupported
+    assert "397,510 parameters" in str(found)
+
+
+def test_convolutions_are_counted(tf1_graph: ModuleType) -> None:
+    tf1 = tf1_graph
+    x = tf1.placeholder(tf1.float32, [None, 8, 8, 3], name="input")
+    tf1.nn.conv2d(x, np.ones((3, 3, 3, 5), np.float32), 1, "SAME", name="out")
+    found = execution.describe(ours(tf1.get_default_graph().as_graph_def()))
+    assert found.flops == 2 * (8 * 8 * 5) * (3 * 3 * 3)
+
+
+def test_what_refuses_a_graph_is_said(tf1_graph: ModuleType) -> None:
+    tf1 = tf1_graph
+    x = tf1.placeholder(tf1.float32, [None, 8, 8, 3], name="input")
+    y = tf1.nn.conv2d(x, np.ones((3, 3, 3, 5), np.float32), 1, "SAME", dilations=2)
+    tf1.strings.as_string(y + np.ones(5, np.float32), name="text")
+    found = execution.describe(ours(tf1.get_default_graph().as_graph_def()))
+    assert dict(found.unsupported) == {"AsString": ["text"]}
+    assert found.flops is None
+    programs = {each.program for each in found.refusals}
+    assert {"OpenCV", "TensorFlow ≤ 1.4", "TensorFlow ≤ 1.15"} <= programs
