@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from pipeline import dtypes, graph
 from pipeline.execution import registry
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.library import Library, called_functions
-from pipeline.execution.liveness import select_branches
+from pipeline.execution.liveness import Conditions, select_branches
 from pipeline.execution.loops import LOOP, lift_loops
 from pipeline.execution.program import Program, Step
 from pipeline.execution.registry import Node
@@ -71,7 +71,8 @@ class Compiler:
         wires, loops = lift_loops(wires, roots)
         every = graph.topological_order(wires, roots)
         wires, alive = select_branches(wires, every)
-        nodes = [self._node(wires[name], loops) for name in self._needed(wires, every, targets)]
+        needed = self._needed(wires, every, targets, alive)
+        nodes = [self._node(wires[name], loops) for name in needed]
         steps = tuple(
             Step(node, rule, alive.get(node.name, frozenset()))
             for node in nodes if (rule := registry.find(node.op)) is not None)
@@ -138,7 +139,10 @@ class Compiler:
     def _note(self, what: str, name: str) -> None:
         self._problems.setdefault(what, []).append(name)
 
-    def _needed(self, wires: Wires, every: Sequence[str], targets: Iterable[Ref]) -> list[str]:
+    def _needed(
+        self, wires: Wires, every: Sequence[str], targets: Iterable[Ref],
+        alive: Mapping[str, Conditions],
+    ) -> list[str]:
         """Of `every`: what `targets` and the writes ordered before them take as data.
 
         What waits for no write comes first, so that it sees the variables as they were.
@@ -150,6 +154,7 @@ class Compiler:
             if name in writes or not waiting.isdisjoint(inputs):
                 waiting.add(name)
         pending = [ref.node for ref in targets] + list(writes)
+        pending += [each.predicate.node for name in writes for each in alive.get(name, ())]
         found = set(pending)
         while pending:
             for ref in data_refs(wires[pending.pop()]):
@@ -195,6 +200,8 @@ def _demanded(steps: Sequence[Step]) -> set[Ref]:
         refs = step.node.inputs
         wanted = list(refs) if step.node.name in wanted_of and step.rule.folds else [
             refs[position] for position in step.static if -len(refs) <= position < len(refs)]
+        if step.writes:   # a branch that assigns is run or not; it cannot be selected afterwards
+            wanted += [condition.predicate for condition in step.conditions]
         found.update(wanted)
         wanted_of.update(ref.node for ref in wanted)
     return found

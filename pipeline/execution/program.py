@@ -37,6 +37,11 @@ class Step:
         return [each for each in listed if isinstance(each, Program)]
 
     @property
+    def writes(self) -> bool:
+        """Whether it assigns to variables, itself or in a program that it runs."""
+        return self.rule.writes or any(part.writes for part in self.parts)
+
+    @property
     def static(self) -> tuple[int, ...]:
         """Positions of the inputs that must be known before running."""
         if self.node.op in ("PartitionedCall", "StatefulPartitionedCall"):
@@ -120,8 +125,7 @@ class Program:
     @cached_property
     def writes(self) -> bool:
         """Whether it assigns to variables."""
-        return any(step.rule.writes or any(part.writes for part in step.parts)
-                   for step in self.steps)
+        return any(step.writes for step in self.steps)
 
     @cached_property
     def draws(self) -> bool:
@@ -154,6 +158,8 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
     if step.conditions and _is_dead(step.conditions, values):
         return _DeadOutputs()
     node, rule = step.node, step.rule
+    if step.conditions and step.writes:
+        _check_decided(step, values)
     arguments = [_output(ref, values) for ref in node.inputs]
     if not rule.handles:
         arguments = [run.read(value) if isinstance(value, Handle) and value.is_ref else value
@@ -179,6 +185,15 @@ def _check_static(step: Step, arguments: Sequence[Any]) -> None:
             raise ExecutionError(
                 f"{node.op} node {node.name!r} needs input {node.inputs[position]} before running, "
                 "but it is computed from what is fed; fix what it depends on with `given`")
+
+
+def _check_decided(step: Step, values: Values) -> None:
+    """Raises where it is not known before running whether an assignment takes place."""
+    for predicate, _ in step.conditions:
+        if not is_static(values[predicate.node][predicate.output]):
+            raise ExecutionError(
+                f"{step.node.op} node {step.node.name!r} assigns in a branch whose predicate "
+                f"{predicate} is computed from what is fed; fix it with `given`")
 
 
 def _is_dead(conditions: Conditions, values: Values) -> bool:

@@ -158,3 +158,27 @@ def test_dynamic_rnn_of_tf1(tf1_graph: ModuleType) -> None:
     graph_def = tf1.get_default_graph().as_graph_def()
     images = rng.normal(size=(2, 6, 4)).astype(np.float32)
     assert_agrees(tf1, graph_def, ["last", "outputs"], {"x": images})
+
+
+def test_a_branch_assigns_only_when_it_is_taken(tf1_graph: ModuleType) -> None:
+    tf1 = tf1_graph
+    tf1.disable_control_flow_v2()
+    count = tf1.get_variable("count", [], initializer=tf1.zeros_initializer(), use_resource=False)
+    x = tf1.placeholder(tf1.float32, [], name="x")
+    flag = tf1.placeholder(tf1.bool, [], name="flag")
+    for name, predicate in (("by_flag", flag), ("by_value", x > 1.0)):
+        chosen = tf1.cond(predicate, lambda: tf1.identity(tf1.assign_add(count, 1.0)),
+                          lambda: tf1.constant(-1.0))
+        tf1.identity(chosen, name=name)
+    graph_def = ours(tf1.get_default_graph().as_graph_def())
+    imported = execution.import_graph_def(graph_def, name="")
+    imported.values["count"] = np.zeros((), np.float32)
+    taken = [imported.run("by_flag:0", {"flag:0": flag}) for flag in (True, False, True)]
+    assert taken == [1, -1, 2]
+    assert imported.values["count"] == 2
+    assert imported.run("by_value:0", {"x:0": 3.0}) == 3
+    assert imported.run("by_value:0", {"x:0": 0.0}) == -1
+    assert imported.values["count"] == 3
+    f = imported.function(["flag"], ["by_flag"])
+    with pytest.raises(execution.ExecutionError, match="assigns in a branch whose predicate"):
+        jax.jit(lambda flag: f(imported.values, flag))(True)
