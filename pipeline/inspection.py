@@ -51,14 +51,14 @@ def restore_plan(config: Config) -> ExitCode:
 
 
 def convert(config: Config) -> ExitCode:
-    """Turns the orbax step at `path` into a TensorFlow checkpoint at `to`, or the other way round.
+    """Turns the orbax step at `path` into a TensorFlow checkpoint at `destination`, or the other way round.
 
     Raises:
-        PersistenceError: `path` is neither, or `to` exists.
+        PersistenceError: `path` is neither, or `destination` exists.
     """
-    if config.path is None or config.to is None:
-        raise ConfigError("path, to: task=convert needs both; give what to convert, and where to")
+    if config.path is None or config.destination is None:
+        raise ConfigError("path, destination: task=convert needs both; give what to convert, and where to")
     from pipeline.persistence.convert import convert as convert_file
 
-    print(convert_file(Path(config.path), Path(config.to)))
+    print(convert_file(Path(config.path), Path(config.destination)))
     return ExitCode.PASSED

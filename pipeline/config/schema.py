@@ -153,7 +153,7 @@ class Config:
     restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
     warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
     path: str | None = None        # task=inspect, restore_plan, convert: what to look at
-    to: str | None = None          # task=convert: where the other form goes
+    destination: str | None = None  # task=convert: where the other form goes
     input: str | list[str] | None = None  # task=predict: pictures, or directories of them
     run: str | None = None         # task=gate: the run or sweep to judge; task=serve: to look at
     runs: list[str] = field(default_factory=list)  # task=compare: two of them

@@ -31,7 +31,7 @@ def choice(path: Path) -> list[str]:
     group = str(path.parent)
     words = [f"{group}={path.stem}"]
     needed = {"module.yaml": ["model.module=package.Class"], "imported.yaml": ["model.path=x.pb"],
-              "convert.yaml": ["to=x"]}
+              "convert.yaml": ["destination=x"]}
     return words + needed.get(path.name, [])
 
 
