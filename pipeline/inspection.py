@@ -51,13 +51,13 @@ def restore_plan(config: Config) -> ExitCode:
 
 
 def convert(config: Config) -> ExitCode:
-    """Turns the orbax step at `path` into a TensorFlow checkpoint at `destination`, or the other way round.
+    """Turns the orbax step at `path` into a TensorFlow checkpoint, or the other way round.
 
     Raises:
         PersistenceError: `path` is neither, or `destination` exists.
     """
     if config.path is None or config.destination is None:
-        raise ConfigError("path, destination: task=convert needs both; give what to convert, and where to")
+        raise ConfigError("path, destination: task=convert needs both; say what becomes what")
     from pipeline.persistence.convert import convert as convert_file
 
     print(convert_file(Path(config.path), Path(config.destination)))
