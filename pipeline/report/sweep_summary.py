@@ -46,7 +46,8 @@ def sweep_summary(report: SweepReport, directory: Path) -> Group:
     if report.verdicts:
         parts += [Text(""), gate_lines(report.verdicts)]
     runs = len(report.runs)
-    end = f"{runs} runs, {len(report.failures)} failed   {quantities.duration(report.seconds)}"
+    word = "run" if runs == 1 else "runs"
+    end = f"{runs} {word}, {len(report.failures)} failed   {quantities.duration(report.seconds)}"
     page = printable(str(directory / "sweep.html"))
     return Group(*parts, Text(""), Text(end), Text(f"report  {page}", overflow="fold"))
 

@@ -40,7 +40,8 @@ def train_deferred(runs: Sequence[Run], directory: Path) -> None:
     _log_to(directory)
     waiting = sorted((run for run in runs if not finished(run)), key=_shape)
     groups = [list(group) for _, group in groupby(waiting, key=_shape)]
-    log.info("%d runs as %d compiled programs", len(waiting), len(groups))
+    word = "program" if len(groups) == 1 else "programs"
+    log.info("%d runs as %d compiled %s", len(waiting), len(groups), word)
     for group in groups:
         if len(group) > 1:
             _train_together(group)

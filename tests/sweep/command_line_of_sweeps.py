@@ -1,0 +1,73 @@
+"""`run.py` in a process of its own, with the compilations of each job counted."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from configured import ROOT
+
+# The smallest run that goes through every stage.
+TINY = ("model=softmax", "trainer.epochs=1", "persistence=none")
+
+# Says how many programs each run compiled that the cache did not have. With SIGNAL=NAME:STEP:JOB it
+# sends itself a real signal as soon as job JOB's log tells of that step.
+WRAPPER = """
+import json, logging, os, runpy, signal, sys
+root = sys.argv[1]
+sys.argv = [root + "/run.py", *sys.argv[2:]]
+sys.path.insert(0, root)
+import jax
+misses = [0]
+def listen(name, **_):
+    misses[0] += name.endswith("/cache_misses")
+jax.monitoring.register_event_listener(listen)
+from pipeline.sweep import execute
+conduct, jobs = execute.conduct, []
+def counting(run, *rest):
+    jobs.append(run.job.number)
+    before = misses[0]
+    ended = conduct(run, *rest)
+    print("COMPILED", json.dumps([run.job.number, misses[0] - before]), file=sys.stderr)
+    return ended
+execute.conduct = counting
+name, step, job = os.environ.get("SIGNAL", "::").split(":")
+def send(record):
+    if jobs[-1:] == [int(job)] and record.getMessage().startswith(f"step {step}/"):
+        os.kill(os.getpid(), getattr(signal, name))
+    return True
+if name:
+    logging.getLogger("pipeline.train.progress").addFilter(send)
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A process that has ended; `compiled` has (job, programs not in the cache) in order."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def compiled(self) -> list[tuple[int, int]]:
+        """From the wrapper's lines."""
+        found = [line for line in self.err.splitlines() if line.startswith("COMPILED ")]
+        return [tuple(json.loads(line.removeprefix("COMPILED "))) for line in found]
+
+
+def run(home: Path, *words: str, **environment: str) -> Finished:
+    """`python run.py WORDS` in the directory `home`, with all that it caches there."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GITHUB_")}
+    finished = subprocess.run(
+        [sys.executable, "-c", WRAPPER, str(ROOT), *words], cwd=home, check=False,
+        env={**inherited, "JAXFROST_CACHE": str(home / "cache"), "HOME": str(home),
+             "NO_COLOR": "1", **environment},
+        capture_output=True, text=True,
+    )
+    return Finished(finished.returncode, finished.stdout, finished.stderr)
