@@ -168,11 +168,12 @@ def test_the_command_prints_its_address_and_ends_when_told(
     run_directory: Path, number: signal.Signals, tmp_path: Path
 ) -> None:
     before = sorted(run_directory.rglob("*"))
+    # A test run started in the background ignores Ctrl-C, and what it starts would too.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "run.py"), "task=serve", f"run={run_directory}"], cwd=tmp_path,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # A test run started in the background ignores Ctrl-C, and so would this process.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None)
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, handler)
     assert process.stdout is not None
     line = process.stdout.readline()
     url = urlsplit(line.split()[0])
