@@ -19,7 +19,8 @@ def from_nnx(
     """A module as `freeze` takes functions.
 
     Args:
-        module: in the state it is to be exported in: call its `eval()` first.
+        module: in the state it is to be exported in: call its `eval()` first. One made by
+            `nnx.eval_shape` gives shapes in place of values.
         method: what to run of it; its `__call__` when not given.
 
     Returns:
@@ -31,7 +32,9 @@ def from_nnx(
     graph, variables, rest = nnx.split(module, nnx.Not(nnx.RngState), ...)
     leaves = {"/".join(map(str, path)): (path, leaf)
               for path, leaf in nnx.to_flat_state(variables)}
-    values = {name: leaf[...] for name, (_, leaf) in leaves.items()}
+
+    def value(leaf: Any) -> Any:
+        return leaf.get_value() if isinstance(leaf, nnx.Variable) else leaf
 
     def fresh(leaf: Any, array: Any) -> Any:
         # a Variable of another trace cannot be changed in this one
@@ -39,12 +42,12 @@ def from_nnx(
 
     def function(arrays: dict[str, Any], *inputs: Any) -> Any:
         state = {path: fresh(leaf, arrays[name]) for name, (path, leaf) in leaves.items()}
-        state |= {path: fresh(leaf, leaf[...]) for path, leaf in nnx.to_flat_state(rest)}
+        state |= {path: fresh(leaf, value(leaf)) for path, leaf in nnx.to_flat_state(rest)}
         merged = nnx.merge(graph, nnx.from_flat_state(state))
         with module_scopes(merged):
             return (method or type(merged).__call__)(merged, *inputs)
 
-    return function, values
+    return function, {name: value(leaf) for name, (_, leaf) in leaves.items()}
 
 
 @contextmanager

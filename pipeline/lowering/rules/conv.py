@@ -72,8 +72,9 @@ def _computed_in(dtype: DType, rank: int) -> DType:
 
 def _kernel(b: Builder, value: Value, order: tuple[int, ...], window: _Window) -> Operand:
     """A known kernel that is to be rearranged is rearranged here, not in the graph."""
-    moved = order != tuple(sorted(order)) or any(gap != 1 for gap in window.gaps)
-    if value.constant is not None and (moved or any(step != 1 for step in window.dilation)):
+    moved = order != tuple(sorted(order)) or window.groups > 1 or any(
+        step != 1 for step in (*window.gaps, *window.dilation))
+    if value.constant is not None and moved:
         return np.broadcast_to(value.constant, value.shape)
     return b.full(value)
 
