@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.config.errors import ConfigError
+
+_held: dict[Path, int] = {}   # descriptors of what this process holds, open until it ends
 
 
 def claim(
@@ -40,3 +44,28 @@ def claim(
     command = shlex.join(["python", "run.py", *overrides]) + "\n"
     for name, text in {**records, "command.txt": command}.items():
         (record / name).write_text(text, encoding="utf-8")
+
+
+def hold(directory: Path) -> None:
+    """Keeps other processes out of a claimed run or sweep until this process ends.
+
+    The lock is the kernel's, on the `.hydra/` directory: a killed process leaves none behind.
+
+    Raises:
+        ConfigError: another process is at work in it.
+    """
+    record = (directory / ".hydra").resolve()
+    if record in _held:
+        return
+    descriptor = os.open(record, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise ConfigError(
+            f"{directory}: another process is at work there; wait until it ends, or stop it, and "
+            "give the same command again"
+        ) from None
+    except OSError:
+        pass   # a file system without locks; the claim of new directories works there all the same
+    _held[record] = descriptor

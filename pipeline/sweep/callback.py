@@ -8,7 +8,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from pipeline.config.run_directory import claim
+from pipeline.config.run_directory import claim, hold
 from pipeline.errors import PipelineError
 from pipeline.gate import ExitCode
 from pipeline.sweep import resume
@@ -33,6 +33,7 @@ class SweepBegins(Callback):
             if wants_resume:
                 resume.require_same(directory, records, overrides)
             claim(directory, records, ["-m", *overrides], resume=wants_resume)
+            hold(directory)
         except PipelineError as error:
             raise Stopped(ExitCode.FAILED, error) from None
         begun.sweep = directory

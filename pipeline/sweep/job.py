@@ -10,7 +10,7 @@ import yaml
 
 from pipeline.config import Config
 from pipeline.config.gate import GateConfig
-from pipeline.config.run_directory import claim
+from pipeline.config.run_directory import claim, hold
 from pipeline.sweep.resume import require_same
 
 
@@ -48,12 +48,15 @@ def runs_of(job: Job, config: Config, records: Mapping[str, str]) -> list[Run]:
         records: for `.hydra/`: file name → text.
 
     Raises:
-        ConfigError: another run has the directory, or it was begun with another configuration.
+        ConfigError: another run has the directory, another process is at work in it, or it was
+            begun with another configuration.
     """
     resume = config.restore == "auto" or config.sweep.resume is not None
     if config.sweep.resume is not None:
         require_same(job.directory, records, job.overrides)
     claim(job.directory, records, job.overrides, resume=resume)
+    if job.number is None:   # in a sweep its own directory is held, by the process that was started
+        hold(job.directory)
     if config.sweep.resume is not None:
         config = replace(config, restore="auto")
     if job.number is None and config.seeds == 1:

@@ -12,7 +12,7 @@ import pytest
 from configured import ROOT
 
 from pipeline.config import ConfigError
-from pipeline.config.run_directory import claim
+from pipeline.config.run_directory import claim, hold
 
 RECORDS = {"config.yaml": "seed: 0\n", "overrides.yaml": "[]\n"}
 
@@ -66,3 +66,24 @@ def test_of_many_processes_exactly_one_gets_the_directory(tmp_path: Path) -> Non
     assert sorted(codes) == [0, 3, 3, 3]
     owner = (tmp_path / "run" / ".hydra" / "owner").read_text()
     assert owner == str(codes.index(0))
+
+
+def test_a_run_at_work_is_not_resumed_by_another_process(tmp_path: Path) -> None:
+    claim(tmp_path, RECORDS, [], resume=False)
+    program = (
+        "import sys, time; from pathlib import Path\n"
+        "from pipeline.config.run_directory import hold\n"
+        "hold(Path(sys.argv[1])); print('held', flush=True); time.sleep(600)\n"
+    )
+    other = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT,
+                             stdout=subprocess.PIPE)
+    assert other.stdout is not None
+    try:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(ConfigError, match="another process is at work there"):
+            hold(tmp_path)
+    finally:
+        other.kill()
+        other.communicate()
+    hold(tmp_path)   # a killed process leaves no lock behind
+    hold(tmp_path)
