@@ -5,6 +5,7 @@ made of it, `verdict` how that is written down; `junit`, `github`, `trend` and `
 those who read it.
 """
 
+from pipeline.gate.baseline import load_baseline as load_baseline
 from pipeline.gate.errors import GateError as GateError
 from pipeline.gate.exit_codes import Ending as Ending
 from pipeline.gate.exit_codes import ExitCode as ExitCode

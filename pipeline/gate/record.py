@@ -11,7 +11,7 @@ import json
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,19 +28,34 @@ Record: TypeAlias = Mapping[str, Any]
 
 # Of a configuration, what does not decide what is computed, or is recorded by itself.
 _CIRCUMSTANCES = (
-    "gate", "sweep", "runtime", "notes", "path", "input", "run", "runs", "serve", "inspect",
-    "seed", "seeds",
+    "gate", "sweep", "runtime", "persistence", "verification", "notes", "path", "destination",
+    "input", "run", "runs", "serve", "inspect", "predict", "seed", "seeds",
 )
 
 
 def config_hash(config: Config) -> str:
-    """sha256 of what the run computes: equal for the same recipe with another seed."""
-    recipe = {k: v for k, v in asdict(config).items() if k not in _CIRCUMSTANCES}
+    """sha256 of what the run computes: equal for the same recipe with another seed.
+
+    Defaults are left out, so that a baseline outlives keys that are added to the schema later.
+    """
+    recipe = {key: value for key, value in _chosen(config).items() if key not in _CIRCUMSTANCES}
     recipe["dataset"] = {"name": config.dataset.name,
                          "validation_size": config.dataset.validation_size}   # wherever it lies
     if config.restore == "auto":
-        recipe["restore"] = None
+        del recipe["restore"]
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+
+def _chosen(value: Any) -> Any:
+    """A configuration as plain data, without the fields that are at their defaults."""
+    if is_dataclass(value):
+        own = ((one, getattr(value, one.name)) for one in fields(value))
+        return {one.name: _chosen(said) for one, said in own
+                if said != (one.default_factory() if one.default_factory is not MISSING
+                            else one.default)}
+    if isinstance(value, Mapping):
+        return {key: _chosen(inner) for key, inner in value.items()}
+    return [_chosen(inner) for inner in value] if isinstance(value, list) else value
 
 
 def provenance(config: Config, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from configured import configured
+from configured import ROOT, configured
 from gate_records import record
 
 from pipeline import gate
@@ -48,12 +49,34 @@ def test_a_record_that_cannot_be_used_is_refused_by_name(
 def test_the_hash_is_of_what_is_computed() -> None:
     own = gate.config_hash(configured())
     same = ["seed=7", "seeds=3", "notes=hello", "runtime.platform=cpu", "gate=none",
-            "sweep.strategy=vmap", "dataset.directory=/elsewhere", "restore=auto"]
+            "sweep.strategy=vmap", "dataset.directory=/elsewhere", "restore=auto",
+            "persistence=none", "verification.examples=7"]
     for override in same:
         assert gate.config_hash(configured(override)) == own, override
     for override in ["trainer.epochs=7", "optimizer.learning_rate=0.1", "model=softmax",
                      "dataset=mnist", "dataset.validation_size=1", "restore=/a/model.ckpt-1"]:
         assert gate.config_hash(configured(override)) != own, override
+
+
+def test_a_key_that_is_added_to_the_schema_leaves_the_hash_alone() -> None:
+    config = configured("trainer.ema={decay: 0.9}")
+
+    @dataclass(kw_only=True)
+    class Grown(type(config.trainer)):  # type: ignore[misc]
+        added: int = 3
+
+    before = vars(config.trainer)
+    same, other = (replace(config, trainer=Grown(**before, added=added)) for added in (3, 4))
+    assert gate.config_hash(same) == gate.config_hash(config) != gate.config_hash(other)
+
+
+def test_the_baseline_in_git_is_of_the_nightly_recipe() -> None:
+    config = configured("experiment=nightly")
+    assert config.gate.baseline is not None
+    baseline = gate.load_baseline(ROOT / config.gate.baseline.file)
+    assert baseline.config_hash == gate.config_hash(config)
+    assert len(baseline.seeds) >= config.gate.baseline.minimum_seeds <= config.seeds
+    assert set(baseline.metrics) >= {*config.gate.baseline.max_drop, *config.gate.baseline.max_rise}
 
 
 def test_provenance_says_where_the_figures_come_from() -> None:
