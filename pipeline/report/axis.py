@@ -59,7 +59,7 @@ def around(
         return Axis(low / 1.1, min(high * 1.1, 1e308), logarithmic=True)
     low, high = min([low, *include]), max([high, *include])
     if high - low <= 1e-9 * max(abs(low), abs(high)):
-        margin = abs(low) / 10 or 1.0
+        margin = abs(low) / 100 or 1.0
         return Axis(low - margin, high + margin)
     return Axis(low, high)
 

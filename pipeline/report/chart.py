@@ -58,6 +58,11 @@ class Chart:
         """From the first to the last point of all series."""
         return around(x for line in self.lines for x, _ in line.points)
 
+    @property
+    def x_ticks(self) -> list[float]:
+        """Round values on the x axis; steps and runs are counted, so whole ones."""
+        return [value for value in self.x_axis.ticks() if value.is_integer()]
+
     @cached_property
     def y_axis(self) -> Axis:
         """Between round values when linear."""
@@ -124,7 +129,7 @@ def _grid(chart: Chart) -> Markup:
         parts += [tag("line", x1=LEFT, x2=RIGHT, y1=y, y2=y),
                   tag("text", chart.tick_text(value), x=LEFT - 6, y=y + 4, text_anchor="end")]
     parts += [tag("text", quantities.short(value), x=chart.x(value), y=BOTTOM + 18,
-                  text_anchor="middle") for value in chart.x_axis.ticks()]
+                  text_anchor="middle") for value in chart.x_ticks]
     return tag("g", *parts, class_="grid")
 
 

@@ -6,13 +6,14 @@ import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pipeline.gate import Verdict, overall
 from pipeline.report import quantities
 from pipeline.report.chart import Chart, Series, line_chart
 from pipeline.report.markup import Child, Markup, join, tag
 from pipeline.report.table import Column, table
 
 if TYPE_CHECKING:
-    from pipeline.gate import Point, Verdict
+    from pipeline.gate import Point
 
 _MARKS = {"passed": ("✓ passed", "good"), "investigate": ("? investigate", "unsure"),
           "failed": ("✗ failed", "bad")}
@@ -26,7 +27,14 @@ def gate_table(verdicts: Sequence[Verdict]) -> Markup:
     columns = [Column("gate"), Column("found"), Column("expected"), Column("verdict")]
     rows = [[tag("code", verdict.name), verdict.found, verdict.expected, _mark(verdict)]
             for verdict in verdicts]
-    return table(columns, rows)
+    return table(columns, rows, class_="gates")
+
+
+def gate_count(verdicts: Sequence[Verdict]) -> Markup:
+    """How many gates passed, in the colour of the worst."""
+    passed = sum(verdict.outcome == "passed" for verdict in verdicts)
+    mark, class_ = _MARKS[overall(verdicts)]
+    return tag("span", f"{mark[0]} {passed} of {len(verdicts)} passed", class_=class_)
 
 
 def _mark(verdict: Verdict) -> Markup:
@@ -56,11 +64,15 @@ def _trend_chart(name: str, points: Sequence[Point]) -> Chart:
         return f"{point.moment:%d %B %Y, %H:%M}{revision}{'+' if point.dirty else ''}"
 
     share = "accuracy" in name
-    measured = [(float(k), statistics.fmean(point.metrics[name]))
+    measured = [(float(k), point.metrics[name])
                 for k, point in enumerate(points, start=1) if point.metrics.get(name)]
+    seeds = any(len(values) > 1 for _, values in measured)
+    lines = [Series("mean over seeds" if seeds else "value",
+                    [(k, statistics.fmean(values)) for k, values in measured])]
+    if seeds:    # between the least and the greatest is what chance does
+        lines += [Series(edge.__name__, [(k, edge(values)) for k, values in measured], muted=True)
+                  for edge in (min, max)]
     return Chart(
-        title=name.replace("_", " ").replace("durations.", "seconds: "),
-        series=[Series("mean over seeds" if any(
-            len(point.metrics.get(name, ())) > 1 for point in points) else "value", measured)],
+        title=name.replace("_", " ").replace("durations.", "seconds: "), series=lines,
         text=quantities.percent if share else quantities.number,
         tick_text=quantities.short_percent if share else quantities.short, x_text=at)

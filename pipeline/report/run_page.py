@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.report import quantities
 from pipeline.report.content import Report
+from pipeline.report.gates import gate_count
 from pipeline.report.markup import Child, Markup, tag
 from pipeline.report.page import page
 from pipeline.report.sections import sections
@@ -28,6 +29,7 @@ def _header(report: Report) -> Markup:
         _fact("test loss", quantities.number(evaluation.loss if evaluation else None)),
         _fact("artefacts", tag("span", mark + report.verdict, class_=state),
               "compared with the model"),
+        *([_fact("gates", gate_count(report.verdicts))] if report.verdicts else []),
         _fact("trainable numbers", quantities.count(report.parameters),
               f"in {sum(row.trainable for row in report.variables)} variables"),
         _fact("duration", quantities.duration(report.seconds)),

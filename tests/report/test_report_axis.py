@@ -51,6 +51,7 @@ def test_without_values_there_still_is_an_axis(values: list[float]) -> None:
 def test_one_value_lies_in_the_middle() -> None:
     assert around([5.0]).position(5.0) == pytest.approx(0.5)
     assert around([0.0]).position(0.0) == pytest.approx(0.5)
+    assert widened(around([0.9775, 0.9775])).high < 1, "no share above the whole"
 
 
 def test_wanted_values_are_reached() -> None:
