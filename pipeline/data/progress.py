@@ -13,13 +13,14 @@ def progress(description: str, total: int | None, *,
 
     `total=None` is an unknown length. The bar is drawn on stderr and removed at the end.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
-    console = Console(stderr=True)
+    from pipeline.terminal import open_console, takes_bars
+
+    console = open_console(stderr=True)
     count = DownloadColumn() if in_bytes else MofNCompleteColumn()
     bar = Progress(TextColumn("{task.description}"), BarColumn(), count, console=console,
-                   disable=not console.is_terminal, transient=True)
+                   disable=not takes_bars(console), transient=True)
     with bar:
         task = bar.add_task(description, total=total)
         yield lambda amount: bar.advance(task, amount)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from pipeline.model.network import Network
 from pipeline.scopes import VariableSpec
+from pipeline.terminal import open_console
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def render(rows: Sequence[Row]) -> Table:
 
 def print_variable_table(network: Network) -> None:
     """Prints the table; wide enough for one line a variable where the output is no terminal."""
-    console = Console()
+    console = open_console()
     if not console.is_terminal:
         console = Console(width=120)
     console.print(f"{network.name}: {list(network.input_shape)} → {network.num_classes}")

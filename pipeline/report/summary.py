@@ -14,6 +14,7 @@ from rich.text import Text
 from pipeline.report import quantities
 from pipeline.report.content import Report
 from pipeline.report.markup import printable
+from pipeline.terminal import open_console
 
 if TYPE_CHECKING:
     from pipeline.gate import Verdict
@@ -24,8 +25,8 @@ _UNBROKEN = 10_000    # columns
 
 
 def print_summary(report: Report, run_directory: Path) -> None:
-    """The summary on standard output: coloured on a terminal, plain lines elsewhere."""
-    console = Console()
+    """The summary on standard output: coloured on a terminal, unbroken lines elsewhere."""
+    console = open_console()
     if console.is_terminal:
         console.print(summary(report, run_directory))
     else:
@@ -34,7 +35,7 @@ def print_summary(report: Report, run_directory: Path) -> None:
 
 def print_verdicts(verdicts: Sequence[Verdict]) -> None:
     """What gates say, alone."""
-    Console().print(gate_lines(verdicts), soft_wrap=True)
+    open_console().print(gate_lines(verdicts), soft_wrap=True)
 
 
 def summary(report: Report, run_directory: Path) -> Group:

@@ -15,13 +15,14 @@ from pipeline.report import quantities
 from pipeline.report.markup import printable
 from pipeline.report.summary import gate_lines
 from pipeline.report.sweep_content import Setting, SweepReport, SweepRun
+from pipeline.terminal import open_console
 
 _UNBROKEN = 10_000    # columns
 
 
 def print_sweep(report: SweepReport, directory: Path) -> None:
     """The table on standard output: coloured on a terminal, plain lines elsewhere."""
-    console = Console()
+    console = open_console()
     if console.is_terminal:
         console.print(sweep_summary(report, directory))
     else:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pipeline.terminal import open_console, takes_bars
 from pipeline.train.history import Interval
 from pipeline.train.plan import Plan
 
@@ -20,18 +21,48 @@ Report: TypeAlias = Callable[[Interval], None]
 
 @contextmanager
 def show_progress(plan: Plan) -> Iterator[Report]:
-    """Gives a function to call after each interval."""
-    console = Console(stderr=True)
-    if not console.is_terminal or console.no_color:
-        yield lambda interval: log.info("step %d/%d  %s", interval.step, plan.steps, line(interval))
+    """Gives a function to call after each interval, whose line goes into the log in any case."""
+
+    def tell(interval: Interval) -> None:
+        log.info("step %d/%d  %s", interval.step, plan.steps, line(interval))
+
+    console = open_console(stderr=True)
+    if not takes_bars(console):
+        yield tell
         return
     columns = (
         TextColumn("step"), MofNCompleteColumn(), BarColumn(), TimeRemainingColumn(),
         TextColumn("{task.fields[line]}"),
     )
-    with Progress(*columns, console=console) as bar:
+    with Progress(*columns, console=console) as bar, _beside_the_bar():
         task = bar.add_task("training", total=plan.steps, line="compiling")
-        yield lambda interval: bar.update(task, completed=interval.step, line=line(interval))
+
+        def show(interval: Interval) -> None:
+            tell(interval)
+            bar.update(task, completed=interval.step, line=line(interval))
+
+        yield show
+
+
+@contextmanager
+def _beside_the_bar() -> Iterator[None]:
+    """On the terminal, intervals are told by the bar alone, and other messages appear above it."""
+    consoles = [handler for handler in logging.getLogger().handlers
+                if type(handler) is logging.StreamHandler]   # not those to files
+    before = [handler.stream for handler in consoles]
+    for handler in consoles:
+        handler.addFilter(_is_no_interval)
+        handler.setStream(sys.stderr)      # the bar's own, while it is shown
+    try:
+        yield
+    finally:
+        for handler, stream in zip(consoles, before, strict=True):
+            handler.setStream(stream)
+            handler.removeFilter(_is_no_interval)
+
+
+def _is_no_interval(record: logging.LogRecord) -> bool:
+    return record.name != log.name
 
 
 def line(interval: Interval) -> str:
