@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.config import Config, ConfigError, composition, load, recorded, runtime
 from pipeline.gate import ExitCode, attempt
-from pipeline.sweep import execute, placement
+from pipeline.sweep import execute, placement, stopping
 from pipeline.sweep.begun import begun
 from pipeline.sweep.job import Job, Run, runs_of
 
@@ -39,11 +40,14 @@ def start(composed: DictConfig) -> float:
     several = hydra.mode is RunMode.MULTIRUN
     directory, overrides = Path(hydra.runtime.output_dir), tuple(hydra.overrides.task)
     job = Job(directory, hydra.job.num if several else None, overrides)
+    if several and stopping.comes_too_late(job):
+        return math.nan
     runs: list[Run] = []
 
     def begin() -> ExitCode | None:
         completed, config = _load(composed, job)
         if several and not begun.launched:
+            stopping.leave_signals_to_the_sweep()
             placement.place_worker(Path(hydra.sweep.dir), config.sweep.gpu_memory)
         runtime.apply(config.runtime)
         if several and config.sweep.strategy == "vmap":
@@ -60,7 +64,7 @@ def start(composed: DictConfig) -> float:
     ending = attempt(begin)
     if runs:
         return execute.perform(runs)
-    return execute.end_without_runs(job, ending)
+    return execute.end_without_runs(job, ending, OmegaConf.select(composed, "sweep.on_failure"))
 
 
 def _require_basic(hydra: HydraConf) -> None:

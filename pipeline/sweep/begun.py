@@ -36,6 +36,7 @@ class Begun:
     ended: list[ExitCode] = field(default_factory=list)    # jobs that leave no outcome behind
     deferred: list[Run] = field(default_factory=list)      # to be trained together at the end
     launched: bool = False                                 # False in a launcher's worker
+    has_workers: bool = False                              # jobs run in other processes
 
 
 begun = Begun()

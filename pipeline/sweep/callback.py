@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from pipeline.config.run_directory import claim, hold
 from pipeline.errors import PipelineError
 from pipeline.gate import ExitCode
-from pipeline.sweep import resume
+from pipeline.sweep import resume, stopping
 from pipeline.sweep.begun import Stopped, begun
 
 
@@ -36,4 +36,7 @@ class SweepBegins(Callback):
             hold(directory)
         except PipelineError as error:
             raise Stopped(ExitCode.FAILED, error) from None
+        stopping.forget(directory)
+        launcher: str = config.hydra.launcher["_target_"]
+        begun.has_workers = not launcher.startswith("hydra._internal.core_plugins.basic_")
         begun.sweep = directory

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from pipeline import gate
 from pipeline.config import Config
 from pipeline.gate import Ending, ExitCode
-from pipeline.sweep import outcome
+from pipeline.sweep import outcome, stopping, study
 from pipeline.sweep.begun import Stopped, begun
 from pipeline.sweep.job import Job, Run
 from pipeline.sweep.outcome import Outcome
-from pipeline.sweep.study import observers
 
 if TYPE_CHECKING:   # this imports JAX, which a sweep's first process may never need
     from pipeline.closing import RunResult
+    from pipeline.train import Observer
 
 log = logging.getLogger(__name__)
 
@@ -48,21 +48,40 @@ def perform(runs: Sequence[Run]) -> float:
     if first.config.sweep.strategy == "vmap":
         begun.deferred.extend(runs)
         return math.nan
-    return _objective(one_by_one(runs), runs)
+    try:
+        return _objective(one_by_one(runs), runs)
+    except Stopped as stopped:
+        _leave(first.job, stopped)
+    return math.nan
 
 
-def end_without_runs(job: Job, ending: Ending) -> float:
+def _leave(job: Job, stopped: Stopped) -> None:
+    """Ends the sweep from within a job, in whichever process.
+
+    Raises:
+        Stopped: in the process that was started. A worker must return, or its launcher gives up
+            the jobs beside it; asked to stop, it speaks for itself alone, as when a cluster wants
+            one machine back.
+    """
+    if begun.launched:
+        raise stopped
+    if stopped.exit_code is not ExitCode.RESUMABLE:
+        stopping.ask(job.directory.parent, stopped.exit_code)
+
+
+def end_without_runs(job: Job, ending: Ending, on_failure: str | None) -> float:
     """A job that only looked, or could not begin; in a sweep the latter leaves its error.
 
     Raises:
-        Stopped: the process was asked to stop.
+        Stopped: the process was asked to stop, or the sweep stops at failures.
     """
+    failed = job.number is not None and ending.exit_code is not ExitCode.PASSED
     if job.number is None:
         begun.ended.append(ending.exit_code)
-    elif ending.exit_code is not ExitCode.PASSED:
+    elif failed:
         outcome.save(Outcome(ending, job.number, None, job.overrides), job.directory)
-    if ending.exit_code in _ASKED_TO_STOP:
-        raise Stopped(ending.exit_code)
+    if ending.exit_code in _ASKED_TO_STOP or (failed and on_failure == "stop"):
+        _leave(job, Stopped(ending.exit_code))
     return math.nan
 
 
@@ -93,10 +112,14 @@ def one_by_one(runs: Sequence[Run]) -> list[Outcome]:
     for run in runs:
         outcomes.append(
             finished(run)
-            or conduct(run, partial(stages.run, run.config, run.directory, observers(run)))
+            or conduct(run, partial(stages.run, run.config, run.directory, _observers(run)))
         )
         stop_if_wanted(run.config, outcomes[-1])
     return outcomes
+
+
+def _observers(run: Run) -> list[Observer]:
+    return [*study.observers(run), *stopping.observers(run)]
 
 
 def finished(run: Run) -> Outcome | None:

@@ -42,8 +42,16 @@ def launch(job: Callable[[], Any], explain: Explain) -> ExitCode:
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
-    """SIGTERM between two trainings; while one is under way it has its own handler."""
-    raise Stopped(ExitCode.RESUMABLE)
+    """SIGTERM between two trainings; while one is under way it has its own handler.
+
+    The first one lets workers save what they have, and this process waits for them.
+    """
+    if not begun.has_workers or begun.sweep is None or ExitCode.RESUMABLE in begun.ended:
+        raise Stopped(ExitCode.RESUMABLE)
+    from pipeline.sweep import stopping
+
+    begun.ended.append(ExitCode.RESUMABLE)
+    stopping.ask(begun.sweep, ExitCode.RESUMABLE)
 
 
 def _compose_and_run(job: Callable[[], Any], explain: Explain) -> ExitCode:

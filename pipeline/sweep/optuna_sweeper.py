@@ -7,7 +7,6 @@ are doing, so it never prunes.
 from __future__ import annotations
 
 import json
-import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +19,8 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-log = logging.getLogger(__name__)
+from pipeline.sweep import stopping
+from pipeline.sweep.begun import Stopped
 
 
 class OptunaSweeper(Sweeper):
@@ -53,14 +53,14 @@ class OptunaSweeper(Sweeper):
         assert self.config is not None, "Hydra calls setup first"
         directory = Path(self.config.hydra.sweep.dir)
         directory.mkdir(parents=True, exist_ok=True)
-        overrides = OverridesParser.create().parse_overrides(arguments)
-        space = {one.get_key_element(): distribution(one) for one in overrides
-                 if one.is_sweep_override()}
-        fixed = [str(one.input_line) for one in overrides if not one.is_sweep_override()]
         study = open_study(
             directory, direction=self.config.sweep.direction, sampler=self._sampler,
             pruner=self._pruner, seed=int(self.config.seed),
         )
+        overrides = OverridesParser.create().parse_overrides(arguments)
+        space = {one.get_key_element(): distribution(one) for one in overrides
+                 if one.is_sweep_override()}
+        fixed = [str(one.input_line) for one in overrides if not one.is_sweep_override()]
         for trial in study.trials:
             if not trial.state.is_finished():    # of a sweep that is resumed
                 self._run(study, [trial], fixed, directory)
@@ -77,14 +77,16 @@ class OptunaSweeper(Sweeper):
         told = [[*fixed, *(f"{key}={value}" for key, value in trial.params.items())]
                 for trial in trials]
         returns = self.launcher.launch(told, initial_job_idx=trials[0].number)
+        reason = stopping.asked(directory)
         for trial, returned in zip(trials, returns, strict=True):
             value = returned.return_value
-            if not isinstance(value, float) or math.isnan(value):
+            if isinstance(value, float) and not math.isnan(value):
+                pruned = _was_pruned(directory / str(trial.number))
+                study.tell(trial.number, *((None, TrialState.PRUNED) if pruned else (value,)))
+            elif reason is None:   # otherwise a resumed sweep goes on with the trial
                 study.tell(trial.number, state=TrialState.FAIL)
-            elif _was_pruned(directory / str(trial.number)):
-                study.tell(trial.number, state=TrialState.PRUNED)
-            else:
-                study.tell(trial.number, value)
+        if reason is not None:
+            raise Stopped(reason)
 
 
 def distribution(override: Override) -> Any:
