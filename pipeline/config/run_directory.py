@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import secrets
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,8 +21,8 @@ def claim(
 ) -> None:
     """Makes `directory` this run's, and writes `.hydra/` into it.
 
-    Creating `.hydra/` is the claim: of two runs given the same directory one fails here, before
-    either has written anything else.
+    Moving `.hydra/` into place is the claim: of two runs given the same directory one fails here,
+    before either has written anything else, and a process that is killed has claimed it or not.
 
     Args:
         directory: created when absent.
@@ -31,19 +34,23 @@ def claim(
         ConfigError: another run has the directory.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    record = directory / ".hydra"
+    if (directory / ".hydra").exists() and resume:
+        return
+    made = directory / f".hydra.{os.getpid()}-{secrets.token_hex(4)}"
+    made.mkdir()
+    command = shlex.join(["python", "run.py", *overrides]) + "\n"
+    for name, text in {**records, "command.txt": command}.items():
+        (made / name).write_text(text, encoding="utf-8")
     try:
-        record.mkdir()
-    except FileExistsError:
-        if resume:
-            return
+        made.rename(directory / ".hydra")   # fails where that is a directory with files in it
+    except OSError as error:
+        shutil.rmtree(made)
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+            raise
         raise ConfigError(
             f"hydra.run.dir={directory}: already holds a run, which is never overwritten; choose "
             "another directory, or go on with that run by restore=auto"
         ) from None
-    command = shlex.join(["python", "run.py", *overrides]) + "\n"
-    for name, text in {**records, "command.txt": command}.items():
-        (record / name).write_text(text, encoding="utf-8")
 
 
 def hold(directory: Path) -> None:
