@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import nnx
 from jax import Array, lax
 
 from pipeline import scopes
@@ -88,14 +89,11 @@ def dropout(config: Dropout, inputs: Array, training: bool) -> Array:
 def pool(config: Pool, inputs: Array, training: bool) -> Array:
     """The maximum or the mean of each window."""
     _check_images(config.kind, inputs)
-    window = (1, *_pair(config.size), 1)
-    strides = (1, *_pair(config.size if config.strides is None else config.strides), 1)
-    pooled: Array
-    if config.kind == "max_pool":
-        pooled = lax.reduce_window(inputs, -jnp.inf, lax.max, window, strides, config.padding)
-    else:
-        total = lax.reduce_window(inputs, 0.0, lax.add, window, strides, config.padding)
-        pooled = total / _window_counts(config, inputs, window, strides)
+    window = {"window_shape": _pair(config.size), "padding": config.padding,
+              "strides": _pair(config.size if config.strides is None else config.strides)}
+    # jax2onnx knows flax's functions by name, and writes others so that no runtime runs them
+    pooled: Array = nnx.max_pool(inputs, **window) if config.kind == "max_pool" \
+        else nnx.avg_pool(inputs, **window, count_include_pad=config.padding == "VALID")
     _check_size(config.kind, pooled, inputs)
     return pooled
 
@@ -144,16 +142,6 @@ def _finish(config: Variables, result: Array, width: int) -> Array:
         )
         result = result + biases[...]
     return ACTIVATIONS[config.activation](result)
-
-
-def _window_counts(config: Pool, inputs: Array, window: tuple[int, ...],
-                   strides: tuple[int, ...]) -> Array | float:
-    """How many real pixels each window holds: fewer at the border of a SAME pooling."""
-    if config.padding == "VALID":
-        return float(math.prod(window))
-    ones = jnp.ones((1, *inputs.shape[1:3], 1), inputs.dtype)
-    counts: Array = lax.reduce_window(ones, 0.0, lax.add, window, strides, config.padding)
-    return counts
 
 
 def _pair(size: Pair) -> tuple[int, int]:
