@@ -32,8 +32,11 @@ def gather(x: Any, indices: Any, axis: int) -> Any:
     if is_static(x) and is_static(indices):
         _checked(indices, x.shape[axis])
         return np.take(x, indices, axis)
-    x = to_jax(x)
-    return jnp.take(x, _checked(indices, x.shape[axis]), axis, mode="fill")
+    x, inside = to_jax(x), _checked(indices, x.shape[axis])
+    if not x.shape[axis]:   # a loop over no rows is traced all the same
+        shape = (*x.shape[:axis], *indices.shape, *x.shape[axis + 1:])
+        return jnp.take(jnp.zeros(1, x.dtype), jnp.ones(shape, jnp.int32), mode="fill")
+    return jnp.take(x, inside, axis, mode="fill")
 
 
 @rule("Gather", attrs="validate_indices", folds=True)
