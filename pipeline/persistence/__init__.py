@@ -10,6 +10,9 @@ from pipeline.persistence.executed import run_frozen_graph as run_frozen_graph
 from pipeline.persistence.executed import run_meta_graph as run_meta_graph
 from pipeline.persistence.executed import run_saved_model as run_saved_model
 from pipeline.persistence.graphs import build_frozen_graph as build_frozen_graph
+from pipeline.persistence.graphs import declare as declare
+from pipeline.persistence.onnx import check_packages as check_packages
+from pipeline.persistence.onnx import run_onnx as run_onnx
 from pipeline.persistence.restore import begin_with as begin_with
 from pipeline.persistence.restore import continue_from as continue_from
 from pipeline.persistence.restore import find as find

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax
@@ -27,7 +28,7 @@ def build_frozen_graph(names: GraphNames, network: Network, variables: Variables
     The input is float32 [batch, *input_shape], grey levels as 0..1, with any batch size.
     """
     return lowering.freeze(
-        _inference(network),
+        inference(network),
         variables,
         _inputs(names, network),
         outputs=(names.logits, names.output),
@@ -47,8 +48,8 @@ def build_meta_graph(
         max_to_keep: of the Saver it describes.
     """
     return lowering.export_meta_graph(
-        _inference(network),
-        [_declaration(spec, network) for spec in network.specs.values()],
+        inference(network),
+        declare(network.specs.values(), lambda: network.init(0)),
         _inputs(names, network),
         outputs=(names.logits, names.output),
         opset=names.opset,
@@ -57,37 +58,43 @@ def build_meta_graph(
     )
 
 
-def _inference(network: Network) -> Callable[[Variables, jax.Array], Outputs]:
-    def inference(variables: Variables, images: jax.Array) -> Outputs:
+def inference(network: Network) -> Callable[[Variables, jax.Array], Outputs]:
+    """What every target computes: `(variables, images)` → logits and probabilities."""
+    def function(variables: Variables, images: jax.Array) -> Outputs:
         logits, _ = network.apply(variables, images)
         return logits, jax.nn.softmax(logits)
 
-    return inference
+    return function
 
 
 def _inputs(names: GraphNames, network: Network) -> dict[str, jax.ShapeDtypeStruct]:
     return {names.input: jax.ShapeDtypeStruct((None, *network.input_shape), jnp.float32)}
 
 
-def _declaration(spec: VariableSpec, network: Network) -> VariableDeclaration:
-    return VariableDeclaration(
-        name=spec.name,
-        shape=spec.shape,
-        dtype=spec.dtype,
-        trainable=spec.trainable,
-        collections=spec.collections,
-        initializer=_initializer(spec, network),
-    )
+def declare(
+    specs: Iterable[VariableSpec], values: Callable[[], Mapping[str, Any]]
+) -> list[VariableDeclaration]:
+    """Variables made by scopes, as `lowering.export_meta_graph` takes them.
 
-
-def _initializer(spec: VariableSpec, network: Network) -> dict[str, Any]:
-    """How the variable begins, in the graph room's words.
-
-    An initializer that is none of ours, such as one inside a user's module, is a function that no
-    graph can hold; the variable then begins with what that function gives for seed 0.
+    Args:
+        specs: of a network, or `store.specs().values()`.
+        values: gives arrays by name; called when an initializer is none of ours, such as one inside
+            a user's module: no graph can hold a function, and the variable begins with its value.
     """
+    values = functools.cache(values)
+
+    def beginning(spec: VariableSpec) -> dict[str, Any]:
+        ours = _initializer(spec)
+        return ours or {"kind": "value", "value": np.asarray(values()[spec.name])}
+
+    return [VariableDeclaration(spec.name, spec.shape, spec.dtype, spec.trainable,
+                                spec.collections, beginning(spec)) for spec in specs]
+
+
+def _initializer(spec: VariableSpec) -> dict[str, Any] | None:
+    """One of ours in the graph room's words, None for any other."""
     ours = type(spec.initializer).__module__ == initializers.__name__
-    if ours and dataclasses.is_dataclass(spec.initializer):
-        kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(spec.initializer).__name__).lower()
-        return {"kind": kind, **vars(spec.initializer)}
-    return {"kind": "value", "value": np.asarray(network.init(0)[spec.name])}
+    if not (ours and dataclasses.is_dataclass(spec.initializer)):
+        return None
+    kind = re.sub(r"(?<!^)(?=[A-Z])", "_", type(spec.initializer).__name__).lower()
+    return {"kind": kind, **vars(spec.initializer)}
