@@ -37,6 +37,7 @@ def run(
         PipelineError: of the stage that failed; what was written before stays.
     """
     gate.check(config.gate)
+    persistence.check_packages(config.persistence.values())
     result = RunResult(directory)
     with result.stage("data"):
         data_sets = data.load(
@@ -98,6 +99,7 @@ def train_together(runs: Sequence[tuple[Config, Path]]) -> list[Callable[[], Run
 
 def _member(config: Config, directory: Path, saving: ExitStack) -> train.Member:
     gate.check(config.gate)
+    persistence.check_packages(config.persistence.values())
     network = model.build(config.model, num_classes=data.NUM_CLASSES)
     resume, begin = _beginning(config, network, directory / "orbax")
     observers = saving.enter_context(persistence.saving_while_training(

@@ -90,8 +90,21 @@ class SavedModelTarget(GraphNames):
     directory: RunPath = "saved_model"
 
 
+@dataclass(kw_only=True)
+class OnnxTarget:
+    """An ONNX model, by the packages of the extra `onnx`."""
+
+    kind: Literal["onnx"]
+    file: RunPath = "model.onnx"
+    input: str = "input"
+    logits: str = "logits"
+    output: str = "probabilities"
+    opset: Annotated[int, Field(ge=17)] = 23
+
+
 TargetConfig: TypeAlias = Annotated[
-    OrbaxTarget | TfCheckpointTarget | MetaGraphTarget | FrozenGraphTarget | SavedModelTarget,
+    OrbaxTarget | TfCheckpointTarget | MetaGraphTarget | FrozenGraphTarget | SavedModelTarget
+    | OnnxTarget,
     Field(discriminator="kind"),
 ]
 

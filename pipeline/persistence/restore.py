@@ -18,10 +18,11 @@ from pipeline.config.schema import OptimizerConfig
 from pipeline.model import Network, Variables, predict_logits, to_input
 from pipeline.persistence.artifact import PersistenceError
 from pipeline.persistence.executed import run_frozen_graph, run_saved_model
+from pipeline.persistence.onnx import run_onnx
 from pipeline.persistence.tensors import model_tensors, state_from_tensors
 from pipeline.train import TrainState
 
-Kind: TypeAlias = Literal["orbax", "tf_checkpoint", "frozen_graph", "saved_model"]
+Kind: TypeAlias = Literal["orbax", "tf_checkpoint", "frozen_graph", "saved_model", "onnx"]
 
 
 class Found(NamedTuple):
@@ -42,14 +43,16 @@ def find(path: Path) -> Found:
 
     Args:
         path: an orbax step, a checkpoint prefix, its `.index` or `.meta`, a directory with a
-            `checkpoint` file, a frozen graph `.pb`, a SavedModel, or a run directory, whose orbax
-            step is preferred, then its checkpoint, then its only graph.
+            `checkpoint` file, a frozen graph `.pb`, an ONNX model, a SavedModel, or a run
+            directory, whose orbax step is preferred, then its checkpoint, then its only graph.
 
     Raises:
         PersistenceError: none of these is there.
     """
     if path.suffix == ".pb" and path.is_file():
         return Found("frozen_graph", path)
+    if path.suffix == ".onnx" and path.is_file():
+        return Found("onnx", path)
     if (path / "saved_model.pb").is_file():
         return Found("saved_model", path)
     if path.is_dir():
@@ -78,6 +81,9 @@ def load_variables(path: Path, network: Network) -> Variables:
         PersistenceError: variables are missing or of another shape; all of them are named.
     """
     kind, where = find(path)
+    if kind == "onnx":
+        raise PersistenceError(f"{where}: an ONNX model can be evaluated, but its weights are not "
+                               "all kept by name; restore from the run, its checkpoint or graph")
     names = list(network.specs)
     tensors: Mapping[str, Any]
     if kind == "orbax":
@@ -145,6 +151,8 @@ def load_logits(
         return run_frozen_graph(where, names or GraphNames(), to_input(network, pixels))
     if kind == "saved_model":
         return run_saved_model(where, names or GraphNames(), to_input(network, pixels))
+    if kind == "onnx":
+        return run_onnx(where, names or GraphNames(), to_input(network, pixels))
     return predict_logits(network, load_variables(path, network), pixels)
 
 

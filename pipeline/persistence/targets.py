@@ -14,6 +14,7 @@ from pipeline import graph
 from pipeline.config.persistence import (
     FrozenGraphTarget,
     MetaGraphTarget,
+    OnnxTarget,
     OrbaxTarget,
     SavedModelTarget,
     TargetConfig,
@@ -24,6 +25,7 @@ from pipeline.files import write_atomically
 from pipeline.model import Network, Variables
 from pipeline.persistence.artifact import Artifact, PersistenceError, describe_files
 from pipeline.persistence.graphs import build_frozen_graph, build_meta_graph
+from pipeline.persistence.onnx import build_onnx
 from pipeline.persistence.saved_model import save_saved_model
 from pipeline.persistence.tensors import state_tensors
 from pipeline.persistence.tf_checkpoint import CheckpointSeries
@@ -119,10 +121,18 @@ def _write_saved_model(target: SavedModelTarget, trained: Trained, run_directory
     return directory, save_saved_model(directory, meta_graph, trained.variables)
 
 
+def _write_onnx(target: OnnxTarget, trained: Trained, run_directory: Path) -> Written:
+    path = run_directory / target.file
+    made = build_onnx(target, trained.network, trained.variables)
+    write_atomically(path, made.SerializeToString(deterministic=True))
+    return path, [path]
+
+
 WRITERS: dict[str, Callable[[Any, Trained, Path], Written]] = {
     "orbax": _write_orbax,
     "tf_checkpoint": _write_checkpoint,
     "meta_graph": _write_meta_graph,
     "frozen_graph": _write_frozen_graph,
     "saved_model": _write_saved_model,
+    "onnx": _write_onnx,
 }

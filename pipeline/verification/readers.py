@@ -16,6 +16,7 @@ from pipeline import checkpoint
 from pipeline.config.persistence import (
     FrozenGraphTarget,
     MetaGraphTarget,
+    OnnxTarget,
     OrbaxTarget,
     SavedModelTarget,
     TfCheckpointTarget,
@@ -27,6 +28,7 @@ from pipeline.persistence import (
     load_variables,
     run_frozen_graph,
     run_meta_graph,
+    run_onnx,
     run_saved_model,
 )
 
@@ -86,10 +88,18 @@ def _saved_model(
     yield Reading(artifact.target, logits, trained.variables)
 
 
+def _onnx(
+    target: OnnxTarget, artifact: Artifact, trained: Trained, pixels: Pixels
+) -> Iterator[Reading]:
+    logits = run_onnx(artifact.path, target, to_input(trained.network, pixels))
+    yield Reading(artifact.target, logits, trained.variables)
+
+
 READERS: dict[str, Callable[[Any, Artifact, Trained, Pixels], Iterator[Reading]]] = {
     "orbax": _orbax,
     "tf_checkpoint": _tf_checkpoint,
     "meta_graph": _meta_graph,
     "frozen_graph": _frozen_graph,
     "saved_model": _saved_model,
+    "onnx": _onnx,
 }

@@ -1,0 +1,122 @@
+"""ONNX by jax2onnx, read back by ONNX Runtime; the extra `onnx` installs both.
+
+They are imported where they are used: nobody else pays for them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.config.persistence import GraphNames, OnnxTarget, TargetConfig
+from pipeline.model import Network, Variables
+from pipeline.persistence.artifact import PersistenceError
+from pipeline.persistence.graphs import inference
+
+_PACKAGES = ("jax2onnx", "onnxruntime")
+_LIMIT = 1 << 31
+_INSTEAD = ("write a frozen graph instead (persistence=frozen_graph) and convert it where "
+            "TensorFlow is installed: python -m tf2onnx.convert --graphdef frozen_graph.pb "
+            "--inputs input:0 --outputs probabilities:0 --output model.onnx")
+
+
+def check_packages(targets: Iterable[TargetConfig]) -> None:
+    """Refuses an ONNX target that could not be written or verified, before anything is trained.
+
+    Raises:
+        PersistenceError: a package is not installed.
+    """
+    if any(isinstance(target, OnnxTarget) for target in targets):
+        _require_packages()
+
+
+def build_onnx(target: OnnxTarget, network: Network, variables: Variables) -> Any:
+    """An ONNX ModelProto: images → logits and probabilities, with any batch size.
+
+    The input is float32 [batch, *input_shape], grey levels as 0..1, as in the frozen graph. Weights
+    that the converter left as they are have the names of their variables.
+
+    Raises:
+        PersistenceError: a package is missing, jax2onnx cannot convert the network, or the model
+            would take 2 GiB or more.
+    """
+    _require_packages()
+    import jax2onnx
+
+    def function(images: jax.Array) -> Any:
+        return inference(network)(variables, images)
+
+    try:
+        with _without_plugin_warnings():
+            model = jax2onnx.to_onnx(
+                function, [("batch", *network.input_shape)], model_name=network.name,
+                opset=target.opset, input_names=[target.input],
+                output_names=[target.logits, target.output])
+    except Exception as error:    # it documents none: whatever a plugin of its raises comes through
+        raise PersistenceError(f"persistence target of kind onnx: jax2onnx cannot convert model="
+                               f"{network.name}: {error}; {_INSTEAD}") from error
+    if (size := model.ByteSize()) >= _LIMIT:
+        raise PersistenceError(f"persistence target of kind onnx: the model would take {size} bytes"
+                               "; one file holds less than 2 GiB: keep a tf_checkpoint instead")
+    _name_weights(model, variables)
+    return model
+
+
+def run_onnx(path: Path, names: GraphNames | OnnxTarget, images: jax.Array) -> NDArray[np.float32]:
+    """The logits [n, classes] that ONNX Runtime computes for float images [n, …].
+
+    Raises:
+        PersistenceError: the package is missing, or the file is not a model that it can run.
+    """
+    _require_packages()
+    import onnxruntime
+
+    try:
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        logits, = session.run([names.logits], {names.input: np.asarray(images)})
+    except Exception as error:    # its errors have no class of their own
+        raise PersistenceError(f"{path}: ONNX Runtime: {error}") from error
+    return np.asarray(logits)
+
+
+def _require_packages() -> None:
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        raise PersistenceError(
+            f"persistence target of kind onnx: needs {' and '.join(missing)}, not installed here; "
+            f"pip install 'jaxfrost[onnx]', or {_INSTEAD}")
+
+
+@contextmanager
+def _without_plugin_warnings() -> Iterator[None]:
+    """It warns, with a traceback, of each plugin for a package that is too new for it."""
+    logger = logging.getLogger("jax2onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _name_weights(model: Any, variables: Variables) -> None:
+    """Calls each constant that holds a variable's bytes as the variable; jax2onnx numbers them."""
+    unnamed = {name: np.asarray(value).tobytes() for name, value in variables.items()}
+    renamed: dict[str, str] = {}
+    for constant in model.graph.initializer:
+        found = next((name for name, content in unnamed.items()
+                      if content == constant.raw_data), None)
+        if found is not None:
+            del unnamed[found]
+            renamed[constant.name] = found
+            constant.name = found
+    for node in model.graph.node:
+        node.input[:] = [renamed.get(name, name) for name in node.input]
