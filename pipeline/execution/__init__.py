@@ -5,6 +5,7 @@
 """
 
 from pipeline.execution.describe import Description as Description
+from pipeline.execution.describe import End as End
 from pipeline.execution.describe import describe as describe
 from pipeline.execution.elements import Operation as Operation
 from pipeline.execution.elements import Tensor as Tensor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +15,15 @@ from pipeline.execution import registry
 from pipeline.execution.consumers import Refusal, find_refusals
 from pipeline.execution.elements import output_numbers
 from pipeline.execution.flops import count_flops
+from pipeline.execution.library import called_functions
 from pipeline.graph.tensors import Shape
 
 # what ends a graph without being its result
 _NO_OUTPUT = {"NoOp", "Assert", "Print", "Const", "Placeholder", "VariableV2", "Variable",
-              "VarHandleOp", "SaveV2", "RestoreV2", "ShardedFilename", "MergeV2Checkpoints"}
+              "VarHandleOp", "VarIsInitializedOp", "IsVariableInitialized", "SaveV2", "RestoreV2",
+              "ShardedFilename", "MergeV2Checkpoints"}
+_GRADIENTS = re.compile(r"(.*/)?gradients(_\d+)?/")    # the scope that tf.gradients opens
+_SAVING = {"SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints"}
 _STRUCTURE = {"Enter", "Exit", "NextIteration", "LoopCond", "Merge", "Switch", "RefEnter",
               "RefExit", "RefNextIteration", "RefMerge", "RefSwitch"}
 _PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
@@ -42,12 +47,13 @@ class Description:
         nodes: how many.
         inputs: placeholders that something uses.
         outputs: nodes that nothing uses, without what only trains, saves or checks.
-        ops: how many nodes of each op, commonest first.
+        ops: how many nodes of each op, commonest first; those of functions that it calls, too.
         scopes: parameters below each outermost scope, in the order of the graph.
         parameters: elements of all floating constants and variables that have axes.
-        flops: multiplications and additions for a batch; None where shapes are not known.
+        flops: multiplications and additions for a batch; None where that cannot be told.
+        no_flops: why it cannot.
         batch: what `flops` counts.
-        unsupported: ops that do not run here, with the nodes.
+        unsupported: ops that do not run here, with all nodes of theirs.
         refusals: other programs that would not take the graph, and why.
     """
 
@@ -59,6 +65,7 @@ class Description:
     scopes: Mapping[str, int]
     parameters: int
     flops: int | None
+    no_flops: str
     batch: int
     unsupported: Mapping[str, Sequence[str]]
     refusals: Sequence[Refusal]
@@ -66,45 +73,72 @@ class Description:
     def __str__(self) -> str:
         lines = [f"producer {self.producer} · {self.nodes} nodes · "
                  f"{self.parameters:,} parameters"]
-        if self.flops is not None:
-            lines[0] += f" · {self.flops:,} FLOPs for a batch of {self.batch}"
+        lines[0] += f" · {self.flops:,} FLOPs for a batch of {self.batch}" \
+            if self.flops is not None else f" · FLOPs unknown: {self.no_flops}"
         for title, ends in (("inputs", self.inputs), ("outputs", self.outputs)):
             lines.append(f"{title}: " + (", ".join(map(_text, ends)) or "none"))
         lines.append("ops: " + ", ".join(f"{op} {count}" for op, count in self.ops.items()))
         lines += [f"  {scope}: {count:,} parameters" for scope, count in self.scopes.items()]
-        lines += [f"not supported here: {op} ({', '.join(nodes[:5])})"
+        lines += [f"not supported here: {op} ({', '.join(nodes)})"
                   for op, nodes in self.unsupported.items()]
         lines += [f"{each.program}: {each.reason}" for each in self.refusals]
         return "\n".join(lines)
 
 
-def describe(graph_def: Message, *, batch: int = 1) -> Description:
+def describe(
+    graph_def: Message, *, batch: int = 1, inputs: Sequence[End] | None = None,
+    outputs: Sequence[End] | None = None,
+) -> Description:
     """A description of a GraphDef; nothing in it is run.
 
     Args:
         graph_def: what `graph.load_graph` reads.
         batch: the size that an unknown first dimension of the inputs has for `flops`.
+        inputs: where they are known, as a signature says them; else they are guessed.
+        outputs: likewise.
 
     Raises:
         GraphError: a node is defined twice or malformed.
     """
     nodes = graph.node_map(graph_def.node)
-    inputs, outputs = find_inputs(nodes), find_outputs(nodes)
+    inputs = find_inputs(nodes) if inputs is None else tuple(inputs)
+    outputs = find_outputs(nodes) if outputs is None else tuple(outputs)
     sizes = _parameters(nodes)
     scopes: Counter[str] = Counter()
     for name, size in sizes.items():
         scopes[name.split("/")[0] if "/" in name else "(none)"] += size
+    every = nodes | _called_nodes(graph_def)
+    cost = count_flops(graph_def, inputs, outputs, batch)
+    return Description(
+        graph_def.versions.producer, len(nodes), inputs, outputs,
+        dict(Counter(node.op for node in every.values()).most_common()), dict(scopes),
+        sum(sizes.values()), cost.flops, cost.unknown, batch, _unsupported(graph_def, every),
+        find_refusals(nodes))
+
+
+def _called_nodes(graph_def: Message) -> dict[str, Message]:
+    """The nodes of the functions that a graph calls, as `function/node`."""
+    library = {each.signature.name: each for each in graph_def.library.function}
+    found: dict[str, Message] = {}
+    pending: list[Message] = list(graph_def.node)
+    seen: set[str] = set()
+    while pending:
+        node = pending.pop()
+        for name in {node.op, *called_functions(node)} & library.keys() - seen:
+            seen.add(name)
+            found |= {f"{name}/{each.name}": each for each in library[name].node_def}
+            pending += library[name].node_def
+    return found
+
+
+def _unsupported(graph_def: Message, nodes: Mapping[str, Message]) -> dict[str, Sequence[str]]:
     functions = {each.signature.name for each in graph_def.library.function}
-    unsupported: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for name, node in nodes.items():
         known = registry.find(node.op) is not None or node.op in functions
         if not known and node.op not in _STRUCTURE and node.op not in _PLACEHOLDERS:
-            unsupported.setdefault(node.op, []).append(name)
-    return Description(
-        graph_def.versions.producer, len(nodes), inputs, outputs,
-        dict(Counter(node.op for node in nodes.values()).most_common()), dict(scopes),
-        sum(sizes.values()), count_flops(graph_def, inputs, outputs, batch), batch, unsupported,
-        find_refusals(nodes))
+            found.setdefault(node.op, []).append(name)
+    return dict(sorted(found.items()))
 
 
 def find_inputs(nodes: Mapping[str, Message]) -> tuple[End, ...]:
@@ -117,9 +151,17 @@ def find_inputs(nodes: Mapping[str, Message]) -> tuple[End, ...]:
 def find_outputs(nodes: Mapping[str, Message]) -> tuple[End, ...]:
     """The nodes that give something nobody takes."""
     used = _used(nodes)
-    return tuple(
-        _end(node) for name, node in nodes.items()
-        if name not in used and node.op not in _NO_OUTPUT and not _writes(node.op))
+    ends = [name for name, node in nodes.items()
+            if name not in used and node.op not in _NO_OUTPUT and not _writes(node.op)
+            and not _waits_for_saving(node, nodes)]
+    wanted = [name for name in ends if not _GRADIENTS.match(name)]
+    return tuple(_end(nodes[name]) for name in wanted or ends)
+
+
+def _waits_for_saving(node: Message, nodes: Mapping[str, Message]) -> bool:
+    """As a Saver's `save/control_dependency` does, which gives nothing but the file's name."""
+    waited = [ref.node for ref in map(graph.parse_ref, node.input) if ref.output == graph.CONTROL]
+    return any(name in nodes and nodes[name].op in _SAVING for name in waited)
 
 
 def _writes(op: str) -> bool:
@@ -142,7 +184,10 @@ def _end(node: Message) -> End:
 def _parameters(nodes: Mapping[str, Message]) -> dict[str, int]:
     """Elements of the floating constants with axes and of all variables, by name."""
     found = {}
+    assigned = _only_assigned(nodes)
     for name, node in nodes.items():
+        if name in assigned:
+            continue
         if node.op == "Const" and node.attr["value"].tensor.dtype in _FLOATS:
             shape = graph.decode_shape(node.attr["value"].tensor.tensor_shape)
         elif node.op in ("VariableV2", "Variable", "VarHandleOp"):
@@ -155,6 +200,16 @@ def _parameters(nodes: Mapping[str, Message]) -> dict[str, int]:
         if shape:
             found[name] = size
     return found
+
+
+def _only_assigned(nodes: Mapping[str, Message]) -> set[str]:
+    """What serves nothing but to be a variable's first value."""
+    users: dict[str, set[str]] = {}
+    for node in nodes.values():
+        for ref in map(graph.parse_ref, node.input):
+            users.setdefault(ref.node, set()).add(node.op)
+    only = {name for name, ops in users.items() if ops <= {"Assign", "AssignVariableOp"}}
+    return {name for name, node in nodes.items() if name in only and node.op == "Const"}
 
 
 _FLOATS = {dtypes.NUMBER[name] for name in ("FLOAT", "DOUBLE", "HALF", "BFLOAT16")}

@@ -4,47 +4,74 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 from google.protobuf.message import Message
 
-from pipeline import dtypes
+from pipeline import dtypes, graph
 from pipeline.errors import PipelineError
-from pipeline.execution.function import function
+from pipeline.execution.imported import Graph
+from pipeline.execution.importing import import_graph_def
 from pipeline.execution.values import jax_dtype
+from pipeline.graph.tensors import Shape
 
 if TYPE_CHECKING:
     from pipeline.execution.describe import End
 
 
+class Cost(NamedTuple):
+    """How many floating point operations; None where that cannot be told, and why."""
+
+    flops: int | None
+    unknown: str = ""
+
+
 def count_flops(
     graph_def: Message, inputs: Sequence[End], outputs: Sequence[End], batch: int
-) -> int | None:
+) -> Cost:
     """Two for each multiply-add of matrix products and convolutions, nothing for the rest.
 
-    None where the graph does not run here, has variables, or an input's shape is not known.
+    Args:
+        graph_def: frozen, or with variables, whose values are not needed.
+        inputs: what is fed; their shapes must be known but for the first dimension.
+        outputs: what is wanted of it.
+        batch: the size of a first dimension that is not known.
     """
-    specs = []
-    for each in inputs:
-        shape = each.shape
-        if shape is None or None in shape[1:]:
-            return None
-        sizes = tuple(batch if size is None else size for size in shape)
-        try:
-            number = dtypes.NUMBER[each.dtype.removeprefix("DT_")]
-            specs.append(jax.ShapeDtypeStruct(sizes, jax_dtype(number)))
-        except (KeyError, TypeError):
-            return None
+    shapeless = [each.name for each in inputs if each.shape is None]
     try:
-        made = function(graph_def, [each.name for each in inputs],
-                        [each.name for each in outputs])
-        constants = {name: jax.ShapeDtypeStruct(value.shape, value.dtype)
-                     for name, value in made.constants.items()}
-        traced = jax.make_jaxpr(made.apply)(constants, *specs)
-    except (PipelineError, TypeError, NotImplementedError):
-        return None
-    return _of_jaxpr(traced.jaxpr)
+        specs = [_spec(each.name, each.shape, each.dtype, batch) for each in inputs]
+        imported = import_graph_def(graph_def, name="")
+        made = imported.function([each.name for each in inputs], [each.name for each in outputs])
+        variables = {name: _spec(name, *_declared(imported, name), batch)
+                     for name in made.variables}
+        return Cost(_of_jaxpr(jax.make_jaxpr(made)(variables, *specs).jaxpr))
+    except (PipelineError, TypeError, NotImplementedError) as error:
+        if shapeless:
+            return Cost(None, f"{', '.join(shapeless)}: no shape is said")
+        return Cost(None, str(error).partition("\n")[0])
+
+
+def _declared(imported: Graph, name: str) -> tuple[Shape | None, str]:
+    attrs = graph.read_attrs(imported.variables[name].node_def)
+    return attrs.get("shape"), dtypes.name(attrs["dtype"])
+
+
+def _spec(name: str, shape: Shape | None, dtype: str, batch: int) -> jax.ShapeDtypeStruct:
+    """What stands for a tensor whose values nobody knows.
+
+    Where no shape is said it is taken for a scalar, as old graphs' `keep_prob` is: whatever is
+    multiplied by a matrix then fails.
+
+    Raises:
+        TypeError: its shape or dtype are not known.
+    """
+    if None in (shape or ())[1:]:
+        raise TypeError(f"{name}: only its first dimension may be unknown")
+    if dtype.removeprefix("DT_") not in dtypes.NUMBER:
+        raise TypeError(f"{name}: no dtype is said")
+    sizes = tuple(batch if size is None else size for size in shape or ())
+    return jax.ShapeDtypeStruct(sizes, jax_dtype(dtypes.NUMBER[dtype.removeprefix("DT_")]))
 
 
 def _of_jaxpr(jaxpr: Any) -> int:

@@ -47,3 +47,36 @@ def test_what_refuses_a_graph_is_said(tf1_graph: ModuleType) -> None:
     assert found.flops is None
     programs = {each.program for each in found.refusals}
     assert {"OpenCV", "TensorFlow ≤ 1.4", "TensorFlow ≤ 1.15"} <= programs
+
+
+def test_a_graph_that_is_trained_is_counted_without_its_first_values(
+    tf1_graph: ModuleType,
+) -> None:
+    tf1 = tf1_graph
+    x = tf1.placeholder(tf1.float32, [None, 4], name="input")
+    weights = tf1.Variable(np.ones((4, 3), np.float32), name="weights")
+    y = tf1.matmul(x, weights, name="logits")
+    tf1.train.GradientDescentOptimizer(0.1).minimize(tf1.reduce_mean(y, name="loss"))
+    tf1.train.Saver()
+    found = execution.describe(ours(tf1.get_default_graph().as_graph_def()), batch=2)
+    assert found.parameters == 12
+    assert [each.name for each in found.outputs] == ["loss"]
+    assert found.flops == 2 * 2 * 4 * 3
+
+
+def test_what_a_called_function_holds_is_told_too(tf: ModuleType) -> None:
+    function = tf.function(lambda x: tf.strings.as_string(x + 1.0))
+    concrete = function.get_concrete_function(tf.TensorSpec([None], tf.float32))
+    graph_def = tf.compat.v1.GraphDef()
+    graph_def.library.function.append(concrete.function_def)
+    name = concrete.function_def.signature.name
+    graph_def.node.add(name="x", op="Placeholder").attr["dtype"].type = 1
+    graph_def.node.add(name="y", op=name, input=["x"])
+    found = execution.describe(ours(graph_def))
+    assert [[each.split("/")[0] for each in nodes] for nodes in found.unsupported.values()] == [
+        [name]]
+    assert list(found.unsupported) == ["AsString"]
+    assert found.ops["AddV2"] == 1
+    assert found.flops is None
+    assert "AsString" in found.no_flops or "x" in found.no_flops
+    assert f"not supported here: AsString ({name}/" in str(found)
