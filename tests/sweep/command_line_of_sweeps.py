@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,12 +66,40 @@ class Finished:
 
 
 def run(home: Path, *words: str, **environment: str) -> Finished:
-    """`python run.py WORDS` in the directory `home`, with all that it caches there."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GITHUB_")}
+    """`python run.py WORDS` in the directory `home`; what it caches is all tests'."""
     finished = subprocess.run(
         [sys.executable, "-c", WRAPPER, str(ROOT), *words], cwd=home, check=False,
-        env={**inherited, "JAXFROST_CACHE": str(home / "cache"), "HOME": str(home),
-             "NO_COLOR": "1", **environment},
-        capture_output=True, text=True,
+        env=_environment(home) | environment, capture_output=True, text=True,
     )
     return Finished(finished.returncode, finished.stdout, finished.stderr)
+
+
+@contextmanager
+def running(home: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The same, as it is used, under way; with all it started a process group, killed at the end.
+
+    What it says is in the file `said`, not in a pipe that a killed one's workers would hold open.
+    """
+    with (home / "said").open("a+") as said, subprocess.Popen(
+        [sys.executable, str(ROOT / "run.py"), *words], cwd=home, env=_environment(home),
+        start_new_session=True, stdout=said, stderr=said, text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _environment(home: Path) -> dict[str, str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("GITHUB_")}
+    cache = str(home.parent / "cache-of-sweeps")   # pytest's directories of one session lie there
+    return {**inherited, "JAXFROST_CACHE": cache, "HOME": str(home), "NO_COLOR": "1"}
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Fails when it takes two minutes."""
+    last = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < last
+        time.sleep(0.01)

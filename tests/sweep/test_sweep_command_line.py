@@ -23,7 +23,8 @@ def record(path: Path) -> dict:  # type: ignore[type-arg]
 def swept(home: Path) -> Finished:
     """Four jobs: two rates, one of them with a batch that is too large."""
     return run(home, "-m", *TINY, "optimizer.learning_rate=0.01,0.03",
-               "trainer.batch_size=100,9999", "hydra.sweep.dir=swept")
+               "trainer.batch_size=100,9999", "hydra.sweep.dir=swept",
+               JAXFROST_CACHE=str(home / "cache"))   # an empty one: compilations are counted
 
 
 def test_a_failing_job_stops_nobody_and_the_exit_code_tells(home: Path, swept: Finished) -> None:

@@ -1,0 +1,68 @@
+"""A sweep killed at random moments, gone on with each time, against the same one left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from command_line_of_sweeps import running, wait_until
+
+KILLS = int(os.environ.get("JAXFROST_CASES", "2"))
+WORDS = ("-m", "model=softmax", "trainer.epochs=6", "trainer.checkpoint_every=1", "seeds=2",
+         "optimizer.learning_rate=0.01,0.03", "persistence=tf_checkpoint")
+
+
+def results(sweep: Path) -> dict[str, Any]:
+    """What came of each run, without when and how fast."""
+    found = {}
+    for path in sweep.glob("*/*/metrics.json"):
+        made = json.loads(path.read_text())
+        for interval in made["history"]:
+            del interval["examples_per_second"]
+        kept = ("history", "test_loss", "test_accuracy", "config_hash", "parity")
+        [shard] = path.parent.glob("model.ckpt-*.data-*")
+        name = str(path.parent.relative_to(sweep))
+        found[name] = {**{key: made[key] for key in kept}, "checkpoint": shard.read_bytes()}
+    return found
+
+
+def left_alone(home: Path) -> float:
+    """Seconds from the first job's beginning to the sweep's end."""
+    with running(home, *WORDS, "hydra.sweep.dir=whole") as process:
+        wait_until((home / "whole" / "0").exists)
+        begun = time.monotonic()
+        assert process.wait() == 0, (home / "said").read_text()
+        return time.monotonic() - begun
+
+
+def test_a_sweep_killed_at_any_moment_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    seconds = left_alone(tmp_path)
+    expected = results(tmp_path / "whole")
+    assert len(expected) == 4
+
+    chance, said, codes = random.Random(0), tmp_path / "said", []
+    while len(codes) < KILLS and 0 not in codes:
+        words = (*WORDS, "hydra.sweep.dir=killed") if not codes else ("sweep.resume=killed",)
+        said.unlink()
+        with running(tmp_path, *words) as process:
+            wait_until(lambda: "digits is no substitute" in said.read_text())   # a job has begun
+            try:
+                process.wait(chance.uniform(0.0, seconds / 2))
+            except subprocess.TimeoutExpired:
+                process.send_signal(chance.choice([signal.SIGKILL, signal.SIGTERM]))
+            codes.append(process.wait())
+            assert codes[-1] in (-signal.SIGKILL, 75, 0), said.read_text()
+    assert codes[0] != 0, "it was killed at least once"
+
+    with running(tmp_path, "sweep.resume=killed") as process:
+        assert process.wait() == 0, said.read_text()
+    assert results(tmp_path / "killed") == expected
+    table = json.loads((tmp_path / "killed" / "sweep.json").read_text())
+    assert sorted(run["directory"] for one in table["settings"] for run in one["runs"]) == [
+        "0/seed-0", "0/seed-1", "1/seed-0", "1/seed-1"]
