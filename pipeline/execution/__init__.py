@@ -4,6 +4,7 @@
 `compiler` and `program`, then `registry`, then the families in `rules`.
 """
 
+from pipeline.execution.abstract import tensor_shapes as tensor_shapes
 from pipeline.execution.describe import Description as Description
 from pipeline.execution.describe import End as End
 from pipeline.execution.describe import describe as describe

@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 from google.protobuf.message import Message
 
-from pipeline import dtypes, graph
 from pipeline.errors import PipelineError
-from pipeline.execution.imported import Graph
-from pipeline.execution.importing import import_graph_def
-from pipeline.execution.values import jax_dtype
-from pipeline.graph.tensors import Shape
+from pipeline.execution.abstract import prepare
 
 if TYPE_CHECKING:
     from pipeline.execution.describe import End
@@ -40,38 +36,12 @@ def count_flops(
     """
     shapeless = [each.name for each in inputs if each.shape is None]
     try:
-        specs = [_spec(each.name, each.shape, each.dtype, batch) for each in inputs]
-        imported = import_graph_def(graph_def, name="")
-        made = imported.function([each.name for each in inputs], [each.name for each in outputs])
-        variables = {name: _spec(name, *_declared(imported, name), batch)
-                     for name in made.variables}
-        return Cost(_of_jaxpr(jax.make_jaxpr(made)(variables, *specs).jaxpr))
+        made, arguments = prepare(graph_def, inputs, [each.name for each in outputs], batch)
+        return Cost(_of_jaxpr(jax.make_jaxpr(made)(*arguments).jaxpr))
     except (PipelineError, TypeError, NotImplementedError) as error:
         if shapeless:
             return Cost(None, f"{', '.join(shapeless)}: no shape is said")
         return Cost(None, str(error).partition("\n")[0])
-
-
-def _declared(imported: Graph, name: str) -> tuple[Shape | None, str]:
-    attrs = graph.read_attrs(imported.variables[name].node_def)
-    return attrs.get("shape"), dtypes.name(attrs["dtype"])
-
-
-def _spec(name: str, shape: Shape | None, dtype: str, batch: int) -> jax.ShapeDtypeStruct:
-    """What stands for a tensor whose values nobody knows.
-
-    Where no shape is said it is taken for a scalar, as old graphs' `keep_prob` is: whatever is
-    multiplied by a matrix then fails.
-
-    Raises:
-        TypeError: its shape or dtype are not known.
-    """
-    if None in (shape or ())[1:]:
-        raise TypeError(f"{name}: only its first dimension may be unknown")
-    if dtype.removeprefix("DT_") not in dtypes.NUMBER:
-        raise TypeError(f"{name}: no dtype is said")
-    sizes = tuple(batch if size is None else size for size in shape or ())
-    return jax.ShapeDtypeStruct(sizes, jax_dtype(dtypes.NUMBER[dtype.removeprefix("DT_")]))
 
 
 def _of_jaxpr(jaxpr: Any) -> int:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-import jax
-import numpy as np
 from google.protobuf.message import Message
 
 from pipeline import execution, graph
@@ -108,23 +106,7 @@ def _under(name: str, scope: str) -> bool:
     return not scope or name.startswith(scope + "/")
 
 
-def tensor_shapes(graph_def: Message, names: GraphNames, network: Network) -> dict[str, Shape]:
-    """The shape of every node's first output, by node; those alone that can be told.
-
-    The graph is run abstractly on two sizes of batch: what differs depends on the batch.
-    """
-    wanted = [node.name for node in graph_def.node if node.op not in ("Const", "NoOp")]
-    try:
-        function = execution.function(graph_def, [names.input], wanted)
-        found = [_abstract(function, (size, *network.input_shape)) for size in (2, 3)]
-    except (execution.ExecutionError, TypeError):   # TypeError: a tensor of text
-        return {}
-    return {
-        name: tuple(a if a == b else None for a, b in zip(two, three, strict=True))
-        for name, two, three in zip(wanted, *found, strict=True) if len(two) == len(three)
-    }
-
-
-def _abstract(function: Any, shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-    outputs = jax.eval_shape(function, jax.ShapeDtypeStruct(shape, np.float32))
-    return [tuple(output.shape) for output in outputs]
+def tensor_shapes(graph_def: Message, names: GraphNames, network: Network) -> Mapping[str, Shape]:
+    """The shape of every node's first output, by node; those alone that can be told."""
+    images = execution.End(names.input, (None, *network.input_shape), "DT_FLOAT")
+    return execution.tensor_shapes(graph_def, [images], [node.name for node in graph_def.node])
