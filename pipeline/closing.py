@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import time
 from collections.abc import Iterator
@@ -18,8 +17,6 @@ import yaml
 from pipeline import data, evaluate, gate, graph, model, persistence, report, train, verification
 from pipeline.config import Config
 from pipeline.gate import ExitCode
-
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -89,8 +86,7 @@ def _artifact_record(made: persistence.Artifact, directory: Path) -> dict[str, A
 
 def _judge(config: Config, record: gate.Record) -> list[gate.Verdict]:
     if config.gate.accept:
-        for path in gate.accept([record], config.gate):
-            log.info("%s: written anew from this run", path)
+        gate.accept([record], config.gate)
     return [*gate.judge_run(record, config.gate),
             *gate.judge_against_baseline([record], config.gate)]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:   # run.py imports this room first, and --help waits for it
     from pipeline.config.gate import BaselineConfig
 
 _SCHEMA_VERSION = 1
-_ACCEPT = "python run.py task=gate run=DIR gate.accept=true gate.baseline.file="
+_ACCEPT = "the same command with gate.accept=true writes it from what it judges"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,14 +71,12 @@ def load_baseline(path: Path) -> Baseline:
             values and all(isinstance(value, int | float) for value in values)
             for values in baseline.metrics.values())
     except FileNotFoundError:
-        raise GateError(f"gate.baseline.file={path}: no such file; make a finished run or sweep "
-                        f"the baseline by {_ACCEPT}{path}") from None
+        raise GateError(f"gate.baseline.file={path}: no such file; {_ACCEPT}") from None
     except (ValueError, TypeError, AttributeError) as error:
-        raise GateError(f"gate.baseline.file={path}: not a baseline ({error}); write it anew by "
-                        f"{_ACCEPT}{path}") from None
+        raise GateError(f"gate.baseline.file={path}: not a baseline ({error}); {_ACCEPT}") from None
     if not sound:
         raise GateError(f"gate.baseline.file={path}: not a baseline of schema_version "
-                        f"{_SCHEMA_VERSION}; write it anew by {_ACCEPT}{path}")
+                        f"{_SCHEMA_VERSION}; {_ACCEPT}")
     return baseline
 
 
@@ -122,7 +120,8 @@ def _outcome(
         return Outcome.PASSED, change
     fewest = min(len(now), len(before))
     if fewest < config.minimum_seeds:
-        return Outcome.INVESTIGATE, (f"{change}, with {fewest} seeds on one side; "
+        seeds = "1 seed" if fewest == 1 else f"{fewest} seeds"
+        return Outcome.INVESTIGATE, (f"{change}, with {seeds} on one side; "
                                      f"{config.minimum_seeds} are needed to tell")
     certain = worse - _margin(now, before, config.confidence)
     share = f"with {config.confidence:.0%} confidence"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from pipeline.gate.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:   # run.py imports this room first, and --help waits for it
     from pipeline.config.gate import GateConfig, Threshold
+
+log = logging.getLogger(__name__)
 
 
 def check(config: GateConfig) -> None:
@@ -52,20 +55,21 @@ def judge_against_baseline(records: Sequence[Record], config: GateConfig) -> lis
     return judge_baseline(records, baseline, config.baseline)
 
 
-def accept(records: Sequence[Record], config: GateConfig) -> list[Path]:
+def accept(records: Sequence[Record], config: GateConfig) -> None:
     """Makes these runs, which differ in their seeds alone, what later ones are held against.
 
-    Returns:
-        The files written.
+    Raises:
+        GateError: a run lacks a metric of the baseline, or it is not finite.
     """
-    written = []
+    written: list[Path] = []
     if config.baseline is not None:
         written.append(Path(config.baseline.file))
         save_baseline(written[-1], records, [*config.baseline.max_drop, *config.baseline.max_rise])
     if config.variables is not None:
         written.append(Path(config.variables))
         save_description(written[-1], records[0])
-    return written
+    for path in written:
+        log.info("%s: written anew from %s", path, " ".join(record["name"] for record in records))
 
 
 def _judge_metric(record: Record, name: str, threshold: Threshold) -> Verdict:

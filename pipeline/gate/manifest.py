@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.errors import IntegrityError
@@ -17,11 +18,18 @@ class ManifestError(IntegrityError):
 
 
 def write_manifest(directory: Path) -> Path:
-    """Lists every file below the directory but the manifest itself, in the order of their names."""
+    """Lists every file below the directory but the manifest itself, in the order of their names.
+
+    Runs inside it that have a manifest are listed by name alone: each one's proves it whole, and
+    goes on doing so when that run is judged again.
+    """
+    runs = [path.parent.relative_to(directory).as_posix()
+            for path in sorted(directory.rglob(FILE_NAME)) if path.parent != directory]
     files = [{"path": name, "bytes": path.stat().st_size, "sha256": _digest(path)}
-             for name in _files(directory) for path in [directory / name]]
+             for name in _files(directory, runs) for path in [directory / name]]
     path = directory / FILE_NAME
-    write_atomically(path, json.dumps({"schema_version": 1, "files": files}, indent=1) + "\n")
+    content = {"schema_version": 1, "runs": runs, "files": files}
+    write_atomically(path, json.dumps(content, indent=1) + "\n")
     return path
 
 
@@ -33,9 +41,10 @@ def require_manifest(directory: Path) -> None:
     """
     path = directory / FILE_NAME
     try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"]
-        wrong = [f"{file['path']}: {problem}" for file in files
+        content = json.loads(path.read_text(encoding="utf-8"))
+        wrong = [f"{file['path']}: {problem}" for file in content["files"]
                  if (problem := _problem(directory / file["path"], file["bytes"], file["sha256"]))]
+        runs = [directory / run for run in content["runs"]]
     except FileNotFoundError:
         raise ManifestError(f"{directory}: no {FILE_NAME} in it; the run did not end") from None
     except (ValueError, TypeError, KeyError) as error:
@@ -43,11 +52,14 @@ def require_manifest(directory: Path) -> None:
     if wrong:
         raise ManifestError(f"{directory}: not as the run left it; restore the files or repeat the "
                             "run\n  " + "\n  ".join(wrong))
+    for run in runs:
+        require_manifest(run)
 
 
-def _files(directory: Path) -> list[str]:
-    paths = (path.relative_to(directory) for path in directory.rglob("*") if path.is_file())
-    return sorted(path.as_posix() for path in paths if path != Path(FILE_NAME))
+def _files(directory: Path, runs: Sequence[str]) -> list[str]:
+    found = (path.relative_to(directory) for path in directory.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in found if path != Path(FILE_NAME)
+                  and not any(path.is_relative_to(run) for run in runs))
 
 
 def _problem(path: Path, size: int, digest: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 import sys
 from dataclasses import replace
@@ -16,8 +15,6 @@ from pipeline.sweep import outcome
 from pipeline.sweep.collect import Found
 from pipeline.sweep.conclude import conclude, load_sweep
 from pipeline.sweep.job import gates_of_each
-
-log = logging.getLogger(__name__)
 
 
 def judge_again(config: Config) -> ExitCode:
@@ -44,8 +41,7 @@ def judge_again(config: Config) -> ExitCode:
 def _judge_run(directory: Path, gates: GateConfig) -> ExitCode:
     record = gate.load_record(directory)
     if gates.accept:
-        for path in gate.accept([record], gates):
-            log.info("%s: written anew from %s", path, directory)
+        gate.accept([record], gates)
     verdicts = [*gate.judge_run(record, gates), *gate.judge_against_baseline([record], gates)]
     ended = outcome.load(directory)
     assert ended is not None, "a run with a manifest has ended"

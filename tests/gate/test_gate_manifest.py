@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,30 @@ def test_damage_is_named(run: Path, damage, told: str) -> None:  # type: ignore[
     assert caught.value.exit_code == 4
 
 
-@pytest.mark.parametrize("content", [None, "{", "{}", '{"files": [{}]}', '{"files": 3}'])
+def test_a_sweep_is_whole_when_each_of_its_runs_is(tmp_path: Path) -> None:
+    for name in ("0", "1/seed-0"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "report.html").write_text(name)
+        gate.write_manifest(tmp_path / name)
+    (tmp_path / "1" / "run.log").write_text("log")
+    gate.write_manifest(tmp_path)
+    written = json.loads((tmp_path / "manifest.json").read_text())
+    assert written["runs"] == ["0", "1/seed-0"]
+    assert [file["path"] for file in written["files"]] == ["1/run.log"]
+    gate.require_manifest(tmp_path)
+    (tmp_path / "1" / "seed-0" / "gate.json").write_text("judged again")
+    gate.write_manifest(tmp_path / "1" / "seed-0")
+    gate.require_manifest(tmp_path)
+    (tmp_path / "1" / "seed-0" / "report.html").write_text("damaged")
+    with pytest.raises(ManifestError, match=r"seed-0: not as the run left it"):
+        gate.require_manifest(tmp_path)
+    shutil.rmtree(tmp_path / "0")
+    with pytest.raises(ManifestError, match=r"/0: no manifest\.json in it"):
+        gate.require_manifest(tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, "{", "{}", '{"files": [{}]}', '{"files": 3}',
+                                     '{"files": []}', '{"files": [], "runs": 3}'])
 def test_without_a_manifest_there_is_no_proof(run: Path, content: str | None) -> None:
     (run / "manifest.json").unlink()
     if content is not None:
