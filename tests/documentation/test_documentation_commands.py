@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,13 +14,17 @@ from configured import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
-BLOCK = re.compile(r"^<!-- run -->\n```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^<!-- run(?:: exit (\d+))? -->\n```(bash|python)\n(.*?)^```$",
+                   re.MULTILINE | re.DOTALL)
+COMMANDS = re.compile(r"^([^\n]*)\n```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MARK = re.compile(r"<!-- (run(: exit \d+)?|not run: \S.*) -->")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
-def blocks(page: Path) -> list[tuple[str, str]]:
-    """(language, text) of what is marked, in order."""
-    return BLOCK.findall(page.read_text(encoding="utf-8"))
+def blocks(page: Path) -> list[tuple[int, str, str]]:
+    """(exit code, language, text) of what is marked, in order."""
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [(int(code or 0), language, text) for code, language, text in found]
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if blocks(p)],
@@ -28,20 +33,29 @@ def test_marked_commands_run(page: Path, tmp_path: Path) -> None:
     """One page's commands in one directory, in order, as a reader would type them."""
     for name in ("run.py", "conf"):
         (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "baselines", tmp_path / "baselines")    # they may be written anew
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                    "PYTHONPATH": str(ROOT)}
-    for language, text in blocks(page):
+    for code, language, text in blocks(page):
         program = ["bash", "-euo", "pipefail", "-c", text] if language == "bash" \
             else [sys.executable, "-c", text]
         finished = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True,
                                   text=True, check=False)
-        assert finished.returncode == 0, f"{page.name}:\n{text}\n{finished.stderr}"
+        assert finished.returncode == code, f"{page.name}:\n{text}\n{finished.stderr}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_mark_stands_before_a_block(page: Path) -> None:
-    marks = page.read_text(encoding="utf-8").splitlines().count("<!-- run -->")
-    assert len(blocks(page)) == marks
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert len(blocks(page)) == sum(line.startswith("<!-- run") for line in lines)
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=NAMES[1:])
+def test_every_command_is_run_or_says_why_not(page: Path) -> None:
+    """In the README, which has to be short, commands are composed instead, see below."""
+    silent = [text for before, text in COMMANDS.findall(page.read_text(encoding="utf-8"))
+              if not MARK.fullmatch(before)]
+    assert not silent, "set <!-- run -->, <!-- run: exit 3 --> or <!-- not run: why --> before it"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
