@@ -42,7 +42,7 @@ class Compiled:
         held = {name: variables[name] for name in self.program.variables if name in variables}
         try:
             outputs, updates = self._jitted(constants, held, given, key)
-        except (jax.errors.JaxRuntimeError, MLIRError) as error:
+        except (jax.errors.JaxRuntimeError, MLIRError, NotImplementedError) as error:
             raise ExecutionError(f"XLA cannot run the graph: {str(error)[:500]}") from error
         return [each.value if isinstance(each, Known) else each for each in outputs], updates
 

@@ -133,7 +133,7 @@ SMOOTH = {
     (-2.0, 2.0): "Neg Abs Square Exp Expm1 Tanh Sigmoid Sin Cos Atan Sinh Cosh Asinh Erf Erfc Relu "
                  "Relu6 Elu Selu Softplus Softsign Identity Snapshot StopGradient PreventGradient "
                  "ZerosLike OnesLike L2Loss Ndtri BesselI0 BesselI0e BesselI1 BesselI1e",
-    (0.1, 3.0): "Log Log1p Sqrt Rsqrt Reciprocal Inv Lgamma Digamma",
+    (0.1, 3.0): "Log Log1p Sqrt Rsqrt Reciprocal Inv",
     (-0.9, 0.9): "Asin Acos Atanh Erfinv Tan",
     (1.1, 3.0): "Acosh",
 }
@@ -153,6 +153,14 @@ def _rough(draw: Draw, op: str) -> Call:
     if op.startswith("Is"):
         x = np.where(draw.b(*x.shape), x, draw.pick(np.nan, np.inf, -np.inf)).astype(x.dtype)
     return Call(op, [x])
+
+
+@template("Lgamma", "Digamma")
+def _gamma(draw: Draw, op: str) -> Call:
+    """Away from their zeros, where the last bits of the argument decide."""
+    low, high = draw.pick((0.05, 0.85), (2.2, 5)) if op == "Lgamma" else draw.pick(
+        (0.1, 1.2), (1.8, 4))
+    return Call(op, [draw.f(*draw.shape(), low=low, high=high, fresh=True)])
 
 
 @template("Add", "AddV2", "Sub", "Mul", "Maximum", "Minimum", "SquaredDifference", "MulNoNan")
@@ -315,6 +323,17 @@ def _clip(draw: Draw, op: str) -> Call:
 def _cross(draw: Draw, op: str) -> Call:
     shape = (*draw.shape(0, 2), 3)
     return Call(op, [draw.f(*shape), draw.f(*shape)])
+
+
+@template("GuaranteeConst", "DeepCopy", "Copy", "DebugGradientIdentity")
+def _passed_on(draw: Draw, op: str) -> Call:
+    return Call(op, [draw.any_f()])
+
+
+@template("PlaceholderWithDefault")
+def _default(draw: Draw, op: str) -> Call:
+    x = draw.any_f()
+    return Call(op, [x], {"shape": shape_of(x)})
 
 
 @template("LeakyRelu")
@@ -557,14 +576,36 @@ def _max_pool_grad(draw: Draw, op: str) -> Call:
 
 @template("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 def _batch_norm(draw: Draw, op: str) -> Call:
-    channels, training = draw.n(1, 3), draw.flag()
-    moments = (0,) if training else (channels,)
+    channels, training, where = draw.n(1, 3), draw.flag(), draw.pick("NHWC", "NCHW")
+    averaged = training and op[-1] == "3" and draw.flag()
+    factor = {"exponential_avg_factor": 0.4} if averaged else {}
+    moments = (0,) if training and not averaged else (channels,)
     return Call(op, [
-        draw.f(2, 3, 4, channels),
-        *(draw.f(channels, low=0.5, high=2, fresh=True) for _ in range(2)),
-        draw.f(*moments, low=-1, high=1, fresh=True),
-        draw.f(*moments, low=0.5, high=2, fresh=True)],
-        {"is_training": training, "epsilon": draw.pick(1e-3, 1e-4, 0.1)}, 3)
+        draw.f(*((2, 3, 4, channels) if where == "NHWC" else (2, channels, 3, 4))),
+        *(_statistics(draw, channels, low=0.5, high=2) for _ in range(2)),
+        _statistics(draw, *moments, low=-1, high=1),
+        _statistics(draw, *moments, low=0.5, high=2)],
+        {"is_training": training, "epsilon": draw.pick(1e-3, 1e-4, 0.1),
+         "data_format": where} | factor, 3)
+
+
+def _statistics(draw: Draw, *shape: int, low: float, high: float) -> Any:
+    """Scales and moments, which are float32 whatever the pictures are."""
+    return draw.rng.uniform(low, high, shape).astype(np.float32)
+
+
+@template("FusedBatchNormGrad", "FusedBatchNormGradV2", "FusedBatchNormGradV3")
+def _batch_norm_grad(draw: Draw, op: str) -> Call:
+    """The kept statistics are those of the batch, as TensorFlow's CPU kernel keeps them."""
+    channels, training, where = draw.n(1, 3), draw.flag(), draw.pick("NHWC", "NCHW")
+    x = draw.rng.uniform(-2, 2, (2, 3, 4, channels) if where == "NHWC" else (2, channels, 3, 4))
+    axes = (0, 1, 2) if where == "NHWC" else (0, 2, 3)
+    single = [np.float32(each) for each in (
+        draw.rng.uniform(-2, 2, x.shape), x, draw.rng.uniform(0.5, 2, channels), x.mean(axes),
+        x.var(axes))]
+    rest = [np.zeros(0, np.float32)] if op[-1] == "3" else []
+    return Call(op, single + rest, {
+        "is_training": training, "epsilon": 0.01, "data_format": where}, 3)
 
 
 @template("BatchNormWithGlobalNormalization")
@@ -572,6 +613,16 @@ def _global_norm(draw: Draw, op: str) -> Call:
     stats = [draw.f(3, low=0.5, high=2, fresh=True) for _ in range(4)]
     return Call(op, [draw.f(2, 3, 4, 3), *stats],
                 {"variance_epsilon": 0.01, "scale_after_normalization": draw.flag()})
+
+
+@template("LRNGrad")
+def _lrn_grad(draw: Draw, op: str) -> Call:
+    x, gradient = draw.rng.uniform(-2, 2, (2, 2, 3, 3, 6)).astype(np.float32)
+    attrs = {"depth_radius": draw.n(1, 3), "bias": 1.5, "alpha": draw.pick(0.1, 1e-3),
+             "beta": draw.pick(0.5, 0.75)}
+    width = np.abs(np.subtract.outer(np.arange(6), np.arange(6))) <= attrs["depth_radius"]
+    y = x * (attrs["bias"] + attrs["alpha"] * (x * x) @ width.astype(np.float32)) ** -attrs["beta"]
+    return Call(op, [gradient, x, y.astype(np.float32)], attrs)
 
 
 @template("LRN")
@@ -1038,6 +1089,11 @@ def _inverse(draw: Draw, op: str) -> Call:
     return Call(op, [_regular(draw, *draw.shape(0, 1))], {"adjoint": draw.flag()})
 
 
+@template("Qr")
+def _qr(draw: Draw, op: str) -> Call:
+    return Call(op, [_regular(draw, *draw.shape(0, 1))], {"full_matrices": draw.flag()})
+
+
 @template("MatrixDeterminant", "LogMatrixDeterminant", "MatrixExponential", "Lu")
 def _of_matrix(draw: Draw, op: str) -> Call:
     return Call(op, [_regular(draw, *draw.shape(0, 1))])
@@ -1333,3 +1389,33 @@ def _strided_grad(draw: Draw, op: str) -> Call:
 @template("TensorStridedSliceUpdate")
 def _strided_update(draw: Draw, op: str) -> Call:
     return Call(op, [draw.f(4, 5), known(1, 0), known(3, 5), known(1, 2), draw.f(2, 3)])
+
+
+# what TensorFlow's seeds give; an eager kernel goes on where it was, a session begins anew
+DRAWING = ("RandomUniform", "RandomStandardNormal", "TruncatedNormal", "RandomUniformInt")
+
+
+@template(*DRAWING)
+def _random(draw: Draw, op: str) -> Call:
+    seeds = {"seed": draw.n(0, 9), "seed2": draw.n(1, 10**6)}
+    shape = known(*draw.shape(), dtype=draw.pick(np.int32, np.int64))
+    if op.endswith("Int"):
+        low = draw.n(-9, 9)
+        return Call(op, [shape, np.int32(low), np.int32(low + draw.n(1, 99))], seeds)
+    return Call(op, [shape], seeds | {"dtype": draw.float_type})
+
+
+@template(*(f"Stateless{kind}{version}" for version in ("", "V2") for kind in (
+    "RandomUniform", "RandomNormal", "TruncatedNormal", "RandomUniformInt",
+    "RandomUniformFullInt")))
+def _stateless(draw: Draw, op: str) -> Call:
+    words = lambda n, dtype: Known(draw.rng.integers(0, 2**31, n).astype(dtype))  # noqa: E731
+    inputs: list[Any] = [known(*draw.shape())]
+    inputs += ([words(1, np.uint64), words(2, np.uint64), Known(np.int32(draw.pick(1, 3)))]
+               if op.endswith("V2") else [words(2, draw.pick(np.int32, np.int64))])
+    if "FullInt" in op:
+        return Call(op, inputs, {"dtype": draw.pick(np.int32, np.uint32)})
+    if "Int" in op:
+        low = draw.n(-9, 9)
+        return Call(op, [*inputs, np.int32(low), np.int32(low + draw.n(1, 99))])
+    return Call(op, inputs, {"dtype": draw.float_type})

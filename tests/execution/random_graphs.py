@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from op_templates import TEMPLATES, Call, Draw, Known, Made
+from op_templates import DRAWING, TEMPLATES, Call, Draw, Known, Made
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from pipeline import dtypes, graph
@@ -80,10 +80,13 @@ def draw_graph(
     for index in range(length):
         call = TEMPLATES[str(rng.choice(ops))](draw)
         name = f"scope{index % 3}/n{index}"
-        if 0 < index == length - 1 and call.op in _SPOILED:
+        spoiled = 0 < index == length - 1 and call.op in _SPOILED
+        if spoiled:
             call = _spoil(rng, call)
         try:
             values = _eager(tf, call)
+            if spoiled:
+                _import(tf, call, name)
         except (tf.errors.NotFoundError, tf.errors.UnimplementedError):
             continue        # no kernel for the type
         except (tf.errors.OpError, ValueError, TypeError) as error:
@@ -96,12 +99,13 @@ def draw_graph(
             return made
         made.add(call, name)
         scale = max((float(np.abs(value).max()) for each in call.inputs
-                     if (value := _value(each)).size and value.dtype.kind == "f"), default=0.0)
+                     if (value := _value(each)).size and value.dtype.kind in "fV"), default=0.0)
         for place, value in enumerate(values):
             made.outputs.append(f"{name}:{place}")
             made.scales.append(scale)
-            if (value.dtype == float_type and value.size and np.isfinite(value).all()
-                    and np.abs(value).max() < _REUSABLE and value.ndim <= 4):
+            if (call.op not in DRAWING and value.dtype == float_type and value.size
+                    and value.ndim <= 4 and np.isfinite(value).all()
+                    and np.abs(value).max() < _REUSABLE):
                 draw.pool.append(Made(f"{name}:{place}", value))
     return made
 
@@ -157,6 +161,16 @@ def _eager(tf: ModuleType, call: Call) -> list[np.ndarray]:
     outputs = result if isinstance(result, (tuple, list)) else [result]
     flat = [item for each in outputs for item in (each if isinstance(each, list) else [each])]
     return [each.numpy() for each in flat[:call.defined]]
+
+
+def _import(tf: ModuleType, call: Call, name: str) -> None:
+    """Lets TensorFlow infer shapes, which refuses some of what its eager kernels take."""
+    alone = RandomGraph()
+    alone.add(Call(call.op, [each if isinstance(each, Known) else _value(each)
+                             for each in call.inputs], call.attrs), name)
+    with tf.Graph().as_default():
+        tf.graph_util.import_graph_def(
+            tf.compat.v1.GraphDef.FromString(alone.graph_def.SerializeToString()))
 
 
 def _first_names(tf: ModuleType, op: str, values: Sequence[Any]) -> list[np.ndarray]:

@@ -74,6 +74,12 @@ def _divide(node: Node, x: Any, y: Any) -> Any:
     xp, x, y = operands(x, y)
     if not xp.issubdtype(x.dtype, np.integer):
         return xp.true_divide(x, y)
+    return truncated_quotient(x, y)
+
+
+def truncated_quotient(x: Any, y: Any) -> Any:
+    """Integers divided towards zero; known in, known out."""
+    xp, x, y = operands(x, y)
     if xp is jnp:
         return lax.div(*jnp.broadcast_arrays(x, y))
     quotient = np.abs(x) // np.maximum(np.abs(y), 1)

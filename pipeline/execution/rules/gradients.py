@@ -65,7 +65,8 @@ def _leaky_relu_grad(node: Node, gradient: Any, x: Any) -> Any:
 def _bias_add_grad(node: Node, gradient: Any) -> Any:
     gradient = to_jax(gradient)
     channel = 1 if node["data_format"] == "NCHW" and gradient.ndim > 2 else gradient.ndim - 1
-    return gradient.sum([axis for axis in range(gradient.ndim) if axis != channel])
+    others = [axis for axis in range(gradient.ndim) if axis != channel]
+    return gradient.sum(others, dtype=gradient.dtype)
 
 
 @rule("LRNGrad", attrs="depth_radius bias alpha beta")
@@ -79,8 +80,9 @@ def _mirror_pad_grad(node: Node, gradient: Any, paddings: Any) -> Any:
     gradient = to_jax(gradient)
     shape = [size - int(low) - int(high)
              for size, (low, high) in zip(gradient.shape, paddings, strict=True)]
-    zeros = jnp.zeros(shape, gradient.dtype)
-    return jax.vjp(lambda x: mirror_pad(node, x, paddings), zeros)[1](gradient)[0]
+    copies = mirror_pad(node, np.arange(np.prod(shape, dtype=int)).reshape(shape), paddings)
+    zeros = jnp.zeros(copies.max(initial=-1) + 1, gradient.dtype)
+    return zeros.at[copies.ravel()].add(gradient.ravel()).reshape(shape)
 
 
 @rule("FusedBatchNormGrad", "FusedBatchNormGradV2", "FusedBatchNormGradV3",

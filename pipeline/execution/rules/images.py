@@ -152,7 +152,8 @@ def _resize_nearest_grad(node: Node, gradient: Any, size: Any) -> Any:
     gradient = to_jax(gradient)
     shape = (gradient.shape[0], *vector(size), gradient.shape[3])
     rows, columns = _matrices(node, "ResizeNearestNeighbor", shape, np.array(gradient.shape[1:3]))
-    return _resized(gradient, rows.T, columns.T).astype(gradient.dtype)
+    place = jnp.zeros(shape, gradient.dtype).at[:, rows.argmax(1)[:, None], columns.argmax(1)]
+    return place.add(gradient)
 
 
 @rule("CropAndResize", static=(3,), attrs="method extrapolation_value")
@@ -210,12 +211,15 @@ def _extract_patches(node: Node, x: Any) -> Any:
 
 @rule("Dilation2D", attrs="strides rates padding")
 def _dilation(node: Node, x: Any, filters: Any) -> Any:
-    """The largest of picture plus filter over each window."""
+    """The largest of picture plus filter over each window, what lies outside left out."""
     x, filters = to_jax(x), to_jax(filters)
-    shifted = _shifted(x, filters.shape[:2], node["strides"][1:3], node["rates"][1:3],
-                       node["padding"], extreme(x.dtype, low=True))
+    where = (filters.shape[:2], node["strides"][1:3], node["rates"][1:3], node["padding"])
+    inside = _shifted(jnp.ones((1, *x.shape[1:3], 1), bool), *where, False)
+    least = extreme(x.dtype, low=True)
     flat = filters.reshape(-1, filters.shape[2])
-    return jnp.max(jnp.stack([each + flat[place] for place, each in enumerate(shifted)]), 0)
+    sums = [jnp.where(kept, each + row, least)
+            for kept, each, row in zip(inside, _shifted(x, *where, 0), flat, strict=True)]
+    return jnp.max(jnp.stack(sums), 0)
 
 
 def _shifted(

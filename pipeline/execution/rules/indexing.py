@@ -90,7 +90,9 @@ def _gather_nd(node: Node, x: Any, indices: Any) -> Any:
 def _scatter_nd(node: Node, indices: Any, updates: Any, shape: Any) -> Any:
     updates = to_jax(updates)
     zeros = jnp.zeros(dimensions(shape), updates.dtype)
-    return zeros.at[positions(indices, zeros.shape)].add(updates, mode="drop")
+    place = zeros.at[positions(indices, zeros.shape)]
+    add = place.max if updates.dtype == jnp.bool_ else place.add
+    return add(updates, mode="drop")
 
 
 _UPDATE = {"Update": "set", "Add": "add", "Min": "min", "Max": "max"}

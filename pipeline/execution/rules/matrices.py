@@ -45,8 +45,10 @@ def _matrix_exponential(node: Node, x: Any) -> Any:
 
 @rule("MatrixInverse", "BatchMatrixInverse", attrs="adjoint")
 def _matrix_inverse(node: Node, x: Any) -> Any:
+    """Of half precision in float32: LAPACK has no halves."""
     x = to_jax(x)
-    return jnp.linalg.inv(_adjoint(x) if node["adjoint"] else x)
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return jnp.linalg.inv(_adjoint(wide) if node["adjoint"] else wide).astype(x.dtype)
 
 
 @rule("MatrixSolve", "BatchMatrixSolve", attrs="adjoint")

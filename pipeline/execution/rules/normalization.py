@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from pipeline.execution.registry import Node, rule
@@ -62,5 +63,5 @@ def local_response_normalization(node: Node, x: Any) -> Any:
     x = to_jax(x)
     width = 2 * node["depth_radius"] + 1
     window = (1,) * (x.ndim - 1) + (width,)
-    sums = lax.reduce_window(x * x, jnp.zeros((), x.dtype), lax.add, window, (1,) * x.ndim, "SAME")
+    sums = lax.reduce_window(x * x, np.zeros((), x.dtype), lax.add, window, (1,) * x.ndim, "SAME")
     return x / jnp.power(node["bias"] + node["alpha"] * sums, node["beta"]).astype(x.dtype)

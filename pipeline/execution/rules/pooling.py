@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.convolution import Layout, layout, padding_of
 from pipeline.execution.rules.reductions import extreme
@@ -79,8 +80,19 @@ def _counts(
 
 @rule("MaxPoolGrad", attrs=_ATTRS)
 def _max_pool_grad(node: Node, x: Any, output: Any, gradient: Any) -> Any:
-    pull = jax.vjp(lambda x: max_pool(node, x, node["ksize"], node["strides"]), to_jax(x))[1]
-    return pull(to_jax(gradient))[0]
+    x, gradient = to_jax(x), to_jax(gradient)
+    wide = _differentiable(x.dtype)
+    pull = jax.vjp(lambda x: max_pool(node, x, node["ksize"], node["strides"]), x.astype(wide))[1]
+    return pull(gradient.astype(wide))[0].astype(x.dtype)
+
+
+def _differentiable(dtype: Any) -> Any:
+    """The dtype, or for integers a floating one that holds all of theirs: JAX needs it."""
+    if not jnp.issubdtype(dtype, np.integer):
+        return dtype
+    if jnp.iinfo(dtype).bits > 16:
+        raise ExecutionError(f"the gradient of {dtype} windows; expected floats or 16-bit integers")
+    return jnp.float32
 
 
 @rule("AvgPoolGrad", static=(0,), attrs=_ATTRS)

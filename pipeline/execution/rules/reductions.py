@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
+from pipeline.execution.rules.elementwise import truncated_quotient
 from pipeline.execution.values import cast, operands, scalar, to_jax, vector
 
 _REDUCE = {"Sum": "sum", "Prod": "prod", "Mean": "mean", "Max": "max", "Min": "min",
@@ -36,7 +37,8 @@ def _reduce(node: Node, x: Any, axes: Any) -> Any:
         options["initial"] = extreme(x.dtype, low=node.op == "Max")
     if node.op == "Mean" and xp.issubdtype(x.dtype, np.integer):
         count = int(np.prod([x.shape[axis] for axis in where]))
-        return xp.sum(x, axis=where, keepdims=node["keep_dims"], dtype=x.dtype) // count
+        total = xp.sum(x, axis=where, keepdims=node["keep_dims"], dtype=x.dtype)
+        return truncated_quotient(total, np.asarray(count, x.dtype))
     return getattr(xp, _REDUCE[node.op])(x, **options)
 
 

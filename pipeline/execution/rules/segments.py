@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
+from pipeline.execution.rules.elementwise import truncated_quotient
 from pipeline.execution.rules.indexing import gather
 from pipeline.execution.rules.reductions import extreme
 from pipeline.execution.values import is_static, jax_dtype, scalar, to_jax
@@ -69,7 +70,10 @@ def _mean(x: Any, segments: Any, scale: Callable[[Any], Any]) -> Any:
     size = int(segments[-1]) + 1 if len(segments) else 0
     counts = np.bincount(segments, minlength=size).reshape(-1, *[1] * (x.ndim - 1))
     divisor = jnp.asarray(scale(np.maximum(counts, 1)), x.dtype)
-    return _reduced("Sum", x, segments, size) / divisor
+    total = _reduced("Sum", x, segments, size)
+    if jnp.issubdtype(x.dtype, np.integer):
+        return truncated_quotient(total, divisor)
+    return total / divisor
 
 
 @rule("SparseSegmentSum", static=(2,), attrs="sparse_gradient")
