@@ -19,9 +19,9 @@ from pipeline.serve.shell import shell
 from pipeline.serve.subject import Subject
 from pipeline.serve.variables_page import address as variable_address
 
-_MOST_DRAWN, _MOST_LISTED = 300, 1000
-_COLUMNS = [Column("operation"), Column("op"), Column("output"), Column("inputs"),
-            Column("attributes")]
+MOST_DRAWN, _MOST_LISTED = 300, 1000
+COLUMNS = [Column("operation"), Column("op"), Column("output"), Column("inputs"),
+           Column("attributes")]
 
 
 def graph_page(subject: Subject, scope: str) -> str:
@@ -38,7 +38,7 @@ def graph_page(subject: Subject, scope: str) -> str:
 
 
 def _picture(subject: Subject, view: View, shapes: Shapes) -> Markup:
-    if len(view.boxes) > _MOST_DRAWN:
+    if len(view.boxes) > MOST_DRAWN:
         return tag("p", f"{quantities.count(len(view.boxes))} boxes are too many for a picture.",
                    class_="none")
 
@@ -70,17 +70,18 @@ def _path(subject: Subject, scope: str) -> Markup:
 
 def _operations(view: View, shapes: Shapes) -> Markup:
     nodes = view.nodes
-    rows = [_row(node, shapes) for node in nodes[:_MOST_LISTED]]
+    rows = [operation_row(node, shapes, node.name) for node in nodes[:_MOST_LISTED]]
     left = len(nodes) - len(rows)
-    return join([table(_COLUMNS, rows, class_="operations"),
+    return join([table(COLUMNS, rows, class_="operations"),
                  tag("p", f"and {quantities.count(left)} more", class_="none") if left else None])
 
 
-def _row(node: Message, shapes: Shapes) -> Markup:
+def operation_row(node: Message, shapes: Shapes, anchor: str) -> Markup:
+    """A row of the table of operations, which `#anchor` leads to."""
     values: list[Child] = [
         tag("code", node.name), node.op, _output(node, shapes),
         tag("code", ", ".join(node.input)), _attributes(node)]
-    return tag("tr", *(tag("td", value) for value in values), id=node.name)
+    return tag("tr", *(tag("td", value) for value in values), id=anchor)
 
 
 def _output(node: Message, shapes: Shapes) -> str:

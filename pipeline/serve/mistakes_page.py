@@ -40,6 +40,16 @@ def mistakes_page(
     ])
 
 
+def waiting_page(subject: Subject) -> str:
+    """What is shown in its place until the test split is through."""
+    evaluating = subject.evaluating
+    text = (f"{quantities.count(evaluating.done)} of {quantities.count(evaluating.examples)} test "
+            "examples are through the model")
+    return shell(subject, "/mistakes", [Section("mistakes", "Mistakes", join([
+        tag("progress", max=evaluating.examples, value=evaluating.done, aria_label=text),
+        tag("p", text + "; the page renews itself.", class_="caption")]))])
+
+
 def _chosen(
     subject: Subject, true: int | None, predicted: int | None
 ) -> NDArray[np.intp]:

@@ -15,12 +15,14 @@ from pipeline.serve.answer import answer
 from pipeline.serve.draw_page import draw_page
 from pipeline.serve.errors import Refusal
 from pipeline.serve.graph_page import graph_page
-from pipeline.serve.mistakes_page import mistakes_page
+from pipeline.serve.mistakes_page import mistakes_page, waiting_page
 from pipeline.serve.shell import problem_page
 from pipeline.serve.subject import Subject
 from pipeline.serve.variables_page import variable_page, variables_page
 
 log = logging.getLogger(__name__)
+
+_PATIENCE = 0.3    # seconds: a small split needs no other page
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,10 @@ def _draw(subject: Subject, request: Request) -> Response:
 
 
 def _mistakes(subject: Subject, request: Request) -> Response:
-    return _html(mistakes_page(subject, _number(request, "true", 0),
-                               _number(request, "predicted", 0), _page(request)))
+    asked = _number(request, "true", 0), _number(request, "predicted", 0), _page(request)
+    if not subject.evaluating.is_finished(within=_PATIENCE):
+        return _html(waiting_page(subject), headers={"Refresh": "1"})
+    return _html(mistakes_page(subject, *asked))
 
 
 def _variables(subject: Subject, request: Request) -> Response:
@@ -148,8 +152,10 @@ def _number(request: Request, key: str, least: int) -> int | None:
     return int(text)
 
 
-def _html(page: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(status, "text/html; charset=utf-8", page.encode())
+def _html(
+    page: str, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(status, "text/html; charset=utf-8", page.encode(), headers or {})
 
 
 def _json(

@@ -19,6 +19,7 @@ from pipeline.config import Config, ConfigError
 from pipeline.config.persistence import FrozenGraphTarget, GraphNames
 from pipeline.config.recorded import find_run
 from pipeline.config.runtime import cache_directory
+from pipeline.serve.evaluating import Evaluating
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +58,14 @@ class Subject:
         return data.load(self.config.dataset, cache_directory(runtime) / "datasets")
 
     @cached_property
+    def evaluating(self) -> Evaluating:
+        """The native model on the test split, under way since it was asked for first."""
+        return Evaluating(self.network, self.variables, self.data_sets.test)
+
+    @property
     def evaluation(self) -> evaluate.Evaluation:
-        """The native model on the test split."""
-        return evaluate.evaluate(self.network, self.variables, self.data_sets.test)
+        """What comes of it, waited for."""
+        return self.evaluating.result()
 
     @cached_property
     def values(self) -> dict[str, NDArray[Any]]:

@@ -21,7 +21,9 @@ SEVEN = [(0.22, 0.18), (0.5, 0.18), (0.76, 0.18), (0.62, 0.42), (0.52, 0.64), (0
 
 @pytest.fixture(scope="module")
 def url(run_directory: Path) -> Iterator[str]:
-    with Server(served(run_directory)) as server:
+    subject = served(run_directory)
+    assert subject.evaluation, "and is not under way any more"
+    with Server(subject) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server.url

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import re
+import threading
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,18 @@ import pytest
 from PIL import Image
 from serve_run import served
 
-from pipeline import evaluate, execution, graph, persistence
+from pipeline import evaluate, execution, graph, model, persistence
+from pipeline.data import DataError
 from pipeline.data.pictures import read_picture
-from pipeline.serve import Request, Response, Subject, respond
+from pipeline.serve import Request, Response, Subject, evaluating, respond
 from pipeline.serve import routes as routes_module
 
 
 @pytest.fixture(scope="module")
 def subject(run_directory: Path) -> Subject:
-    return served(run_directory)
+    opened = served(run_directory)
+    assert opened.evaluation.examples == 360, "and is not under way any more"
+    return opened
 
 
 def get(subject: Subject, path: str, **query: str) -> Response:
@@ -144,6 +148,48 @@ def test_a_data_set_that_is_gone_leaves_the_rest(run_directory: Path, tmp_path: 
     assert str(tmp_path) in response.body.decode()
     assert get(gone, "/variables").status == HTTPStatus.OK
     assert get(gone, "/").status == HTTPStatus.OK
+
+
+def test_nobody_waits_for_the_evaluation(
+    run_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first half is through the model; the other waits until a test lets it go on."""
+    go_on, predict = threading.Event(), model.predict_logits
+
+    def wait(network: Any, variables: Any, pixels: np.ndarray) -> np.ndarray:
+        if len(pixels) < 180:
+            assert go_on.wait(60)
+        return predict(network, variables, pixels)
+
+    monkeypatch.setattr(model, "predict_logits", wait)
+    monkeypatch.setattr(evaluating, "_AT_ONCE", 181)
+    subject = dataclasses.replace(served(run_directory))
+    first = get(subject, "/mistakes")
+    while subject.evaluating.done == 0:
+        first = get(subject, "/mistakes")
+    assert first.headers["Refresh"] == "1"
+    assert get(subject, "/mistakes", page="0").status == HTTPStatus.BAD_REQUEST
+    shown = text(subject, "/mistakes")
+    assert '<progress max="360" value="181"' in shown
+    assert "181 of 360 test examples" in shown
+    assert "weights" in text(subject, "/variables"), "the other pages are there meanwhile"
+    go_on.set()
+    assert subject.evaluation.examples == 360
+    last = get(subject, "/mistakes")
+    assert "Refresh" not in last.headers
+    assert b"<figure" in last.body
+
+
+def test_what_the_evaluation_raised_is_told_to_whoever_asks(
+    run_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DataError("out of examples")
+
+    monkeypatch.setattr(model, "predict_logits", fail)
+    response = get(dataclasses.replace(served(run_directory)), "/mistakes")
+    assert response.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert b"out of examples" in response.body
 
 
 def test_mistakes_are_those_of_the_evaluation(subject: Subject) -> None:
