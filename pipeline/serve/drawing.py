@@ -24,9 +24,10 @@ def draw(view: View, shapes: Shapes, link: Callable[[Box], str | None]) -> Marku
     texts = {key: (_cut(box.title), _cut(describe(box))) for key, box in view.boxes.items()}
     widths: dict[Hashable, float] = {
         key: _PADDING + _CHARACTER * max(map(len, both)) for key, both in texts.items()}
-    aside = {key for key, box in view.boxes.items() if box.kind == "constant"}
+    aside = {key for key, box in view.boxes.items()
+             if all(node.op == "Const" for node in box.nodes.values())}
     layout = lay_out(widths, list(view.wires), aside)
-    labels = {wire: "" if wire[0] in aside else _label(tensor, shapes)
+    labels = {wire: "" if view.boxes[wire[0]].kind == "constant" else _label(tensor, shapes)
               for wire, tensor in view.wires.items() if wire in layout.routes}
     wires = [_wire(layout.routes[wire]) for wire in labels]
     texts_beside = [_text(layout.routes[wire], label) for wire, label in labels.items() if label]

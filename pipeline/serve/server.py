@@ -9,10 +9,12 @@ import signal
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from pipeline.config import Config, ConfigError
@@ -25,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _SECONDS = 20            # of silence, after which a connection is closed
 _MOST_FIELDS = 20        # of a query
-_MOST_DRAINED = 64 << 20  # bytes of a refused body that are read, so that the answer arrives
+_LINGER = 2              # seconds that a refused request is read on, so that the answer arrives
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "frame-ancestors 'none'",     # the page's own has the rest
@@ -88,6 +90,16 @@ class Server(ThreadingHTTPServer):
         """Without the base class's look-up of the machine's name, which may take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def shutdown_request(self, request: Any) -> None:
+        """Reads on for a while: a connection that is closed with bytes unread loses its answer."""
+        until = time.monotonic() + _LINGER
+        with suppress(OSError):
+            request.shutdown(socket.SHUT_WR)
+            request.settimeout(_LINGER)
+            while time.monotonic() < until and request.recv(1 << 16):
+                pass
+        self.close_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A connection that the other side ended is no error of ours."""
@@ -170,7 +182,6 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(HTTPStatus.LENGTH_REQUIRED, "a body needs its Content-Length in bytes")
         length, most = int(text[:20]), self.server.settings.largest_upload
         if length > most:
-            self._drain(length)
             raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                           f"a body of {length:,} bytes; expected at most serve.largest_upload="
                           f"{most:,}")
@@ -179,12 +190,6 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(HTTPStatus.BAD_REQUEST,
                           f"the body ended after {len(body):,} of {length:,} bytes")
         return body
-
-    def _drain(self, length: int) -> None:
-        """Reads on: a connection that is closed with bytes unread may lose the answer."""
-        left = min(length, _MOST_DRAINED)
-        while left > 0 and (read := len(self.rfile.read(min(left, 1 << 16)))):
-            left -= read
 
     def _send(self, response: Response) -> None:
         self.request_version = self.protocol_version   # or a malformed line would get no headers
