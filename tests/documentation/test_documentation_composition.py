@@ -29,7 +29,7 @@ def commands(page: Path) -> list[str]:
     lines = page.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
     found = [match.group(1).strip() for line in lines for pattern in WRITTEN
              for match in pattern.finditer(line.strip())]
-    return [text for text in dict.fromkeys(found) if not re.search(r"<| \.\.\.|model=…", text)]
+    return [text for text in dict.fromkeys(found) if not re.search(r"^…$|<| \.\.\.|model=…", text)]
 
 
 def overrides(command: str) -> list[Override]:
