@@ -1,18 +1,21 @@
 """Train in JAX, persist in TensorFlow's formats: `python run.py --help`."""
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import TYPE_CHECKING
 
-import hydra
-from hydra.errors import HydraException
-from omegaconf import DictConfig
+from pipeline.inspection import command_line
+from pipeline.output import outlive_readers
 
-from pipeline.sweep import launch
+if TYPE_CHECKING:   # a look at a file should not wait for Hydra
+    from hydra.errors import HydraException
+    from omegaconf import DictConfig
 
 os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra's errors reach us, and we explain them
 
 
-@hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def job(composed: DictConfig) -> float:
     """One job: how it ended is recorded and never raised, so that a sweep goes on."""
     from pipeline.start import start  # late: --help should not wait for it
@@ -27,5 +30,19 @@ def explain(error: HydraException) -> Exception:
     return explain(error, sys.argv[1:])
 
 
+def main() -> int:
+    """The process; returns its exit code."""
+    outlive_readers()
+    request = command_line.parse(sys.argv[1:])
+    if request is not None:
+        return command_line.run(request)
+    import hydra
+
+    from pipeline.sweep import launch
+
+    return launch(hydra.main(version_base="1.3", config_path="conf", config_name="config")(job),
+                  explain)
+
+
 if __name__ == "__main__":
-    sys.exit(launch(job, explain))
+    sys.exit(main())

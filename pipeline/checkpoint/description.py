@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from pipeline import dtypes
-from pipeline.checkpoint.errors import CheckpointError, DataLossError, located, translated
+from pipeline.checkpoint.errors import CheckpointError, located, translated
 from pipeline.checkpoint.graph_summary import summarise_graph
 from pipeline.checkpoint.names import checkpoint_exists
 from pipeline.checkpoint.opening import saved_model_prefix
+from pipeline.checkpoint.orbax_tree import orbax_leaves
 from pipeline.checkpoint.reader import CheckpointReader
 from pipeline.checkpoint.recognise import (
     SAVED_MODEL_FILES,
     Kind,
     Recognised,
-    is_text_graph,
-    orbax_trees,
+    graph_form,
     recognise,
 )
 from pipeline.checkpoint.state import CheckpointState
@@ -77,7 +76,9 @@ def describe(
     """
     found = recognise(path)
     if found.kind is Kind.ORBAX:
-        return Description(found.path, found.kind, (), tuple(_orbax_tensors(found.path)))
+        tensors = tuple(TensorInfo(leaf.name, None, leaf.shape, None)
+                        for leaf in orbax_leaves(found.path))
+        return Description(found.path, found.kind, tuple(_notes(found)), tensors)
     notes = tuple(_notes(found))
     prefix = found.path
     if found.kind is Kind.SAVED_MODEL:
@@ -119,8 +120,9 @@ def _notes(found: Recognised) -> Iterator[str]:
 
 def _graph_notes(path: str) -> Iterator[str]:
     content = _content(path)
-    if is_text_graph(content):
-        yield "in protobuf's text form; `pipeline.graph` reads it"
+    form = graph_form(content)
+    if form != "binary":
+        yield f"in {'protobuf text' if form == 'text' else 'JSON'}; `task=inspect` reads it"
         return
     with located(path):
         summary = summarise_graph(content)
@@ -131,22 +133,3 @@ def _graph_notes(path: str) -> Iterator[str]:
 def _content(path: str) -> bytes:
     with translated(f"cannot read {path}"), open(path, "rb") as file:
         return file.read()
-
-
-def _orbax_tensors(path: str) -> Iterator[TensorInfo]:
-    """The leaves of an orbax step, from its own description of the tree; values take orbax."""
-    import json
-
-    for file in orbax_trees(path):
-        try:
-            with translated(f"cannot read {file}"), open(file, encoding="utf-8") as stream:
-                tree: dict[str, Any] = json.load(stream)["tree_metadata"]
-            for leaf in tree.values():
-                value = leaf["value_metadata"]
-                if value.get("skip_deserialize"):  # an empty dict or list
-                    continue
-                name = "/".join(str(key["key"]) for key in leaf["key_metadata"])
-                shape = value.get("write_shape")
-                yield TensorInfo(name, None, None if shape is None else tuple(shape), None)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DataLossError(f"{file}: is no description of an orbax tree ({error})") from None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import dtypes
 from pipeline.checkpoint.opening import load_checkpoint
@@ -60,9 +63,22 @@ def compare_checkpoints(
         NotFoundError, DataLossError, UnimplementedError: as `load_checkpoint` and `get_tensor` do.
     """
     one, other = load_checkpoint(first), load_checkpoint(second)
+    return _difference(one, other, lambda name: _compare(one, other, name))
+
+
+def compare_arrays(
+    first: Mapping[str, NDArray[Any]], second: Mapping[str, NDArray[Any]]
+) -> Difference:
+    """What changed from some arrays by name to others; every common one is read."""
+    return _difference(first, second, lambda name: _compare_values(
+        name, first[name], second[name]))
+
+
+def _difference(
+    one: Mapping[str, Any], other: Mapping[str, Any], compare: Callable[[str], Change | None]
+) -> Difference:
     common = set(one) & set(other)
-    compared = (_compare(one, other, name) for name in sorted(common))
-    changes = [change for change in compared if change is not None]
+    changes = [change for change in map(compare, sorted(common)) if change is not None]
     return Difference(
         tuple(name for name in one if name not in common),
         tuple(name for name in other if name not in common),
@@ -79,7 +95,14 @@ def _compare(one: CheckpointReader, other: CheckpointReader, name: str) -> Chang
         return Change(name, f"{before.shape} → {after.shape}")
     if not before.slices and (before.size, before.crc) == (after.size, after.crc):
         return None
-    first, second = one.get_tensor(name), other.get_tensor(name)
+    return _compare_values(name, one.get_tensor(name), other.get_tensor(name))
+
+
+def _compare_values(name: str, first: NDArray[Any], second: NDArray[Any]) -> Change | None:
+    if first.dtype != second.dtype:
+        return Change(name, f"{first.dtype} → {second.dtype}")
+    if first.shape != second.shape:
+        return Change(name, f"{first.shape} → {second.shape}")
     if first.dtype == np.object_:
         return Change(name, "strings differ") if (first != second).any() else None
     largest = largest_difference(first, second)

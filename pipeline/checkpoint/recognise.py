@@ -6,14 +6,17 @@ Only names and the first bytes are looked at, so the answer is there at once.
 from __future__ import annotations
 
 import enum
-import glob
 import os
 import re
 from dataclasses import dataclass
+from typing import Literal
 
-from pipeline.checkpoint.errors import NotFoundError, translated
+from pipeline.checkpoint.errors import DataLossError, NotFoundError, translated
+from pipeline.checkpoint.foreign import foreign_format
+from pipeline.checkpoint.graph_summary import summarise_graph
 from pipeline.checkpoint.names import checkpoint_exists
 from pipeline.checkpoint.opening import checkpoint_prefix
+from pipeline.checkpoint.orbax_tree import is_orbax_step
 from pipeline.checkpoint.table import MAGIC
 
 
@@ -38,22 +41,15 @@ class Recognised:
     note: str = ""
 
 
-# (first bytes, what begins with them, what reads it)
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, such as Keras writes (.h5)"),
-    (b"\x93NUMPY", "a NumPy array (.npy): numpy.load reads it"),
-    (b"PK\x03\x04", "a zip archive, such as .npz, .keras or a PyTorch file"),
-    (b"\x1f\x8b", "a gzip archive: unpack it first"),
-    (b"\x80", "a Python pickle, such as old PyTorch files: loading one runs code in it"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\x00\x00\x08", "an IDX file, as MNIST is stored in: `pipeline.data` reads it"),
-    (b"%PDF", "a PDF document"),
-)
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
-_TEXT_GRAPH = re.compile(rb"\A\s*(#[^\n]*\n\s*)*(meta_info_def|graph_def|node|versions|library"
-                         rb"|saved_model_schema_version)\s*[:{]")
+GRAPH_SUFFIXES = (".pb", ".pbtxt", ".meta")
+_FIELD = (rb"(meta_info_def|graph_def|saver_def|collection_def|signature_def|node|versions|library"
+          rb"|saved_model_schema_version|meta_graphs)")
+_TEXT_GRAPH = re.compile(rb"\A\s*(#[^\n]*\n\s*)*" + _FIELD + rb"\s*[:{]")
+_JSON_GRAPH = re.compile(rb'\A\s*\{\s*"' + _FIELD + rb'"\s*:\s*[\[{"]')
 _DATA_FILE = re.compile(r"\.data-\d{5}-of-\d{5}\Z")
 _FIRST_BYTES = 4096
+_LARGEST_MESSAGE = 1 << 31  # protobuf's own limit
 
 
 def recognise(path: str | os.PathLike[str]) -> Recognised:
@@ -78,49 +74,60 @@ def recognise(path: str | os.PathLike[str]) -> Recognised:
 
 
 def _directory(path: str) -> Recognised:
-    if any(os.path.exists(os.path.join(path, name)) for name in SAVED_MODEL_FILES):
+    if _is_saved_model(path):
         return Recognised(Kind.SAVED_MODEL, path)
     if is_orbax_step(path):
         return Recognised(Kind.ORBAX, path)
     try:
-        return Recognised(Kind.CHECKPOINT, checkpoint_prefix(path),
-                          f"the latest in {path}: {', '.join(_checkpoints_in(path))}")
+        prefix = checkpoint_prefix(path)
     except NotFoundError:
-        return Recognised(Kind.DIRECTORY, path, _contents(path))
+        return _latest_step(path) or Recognised(Kind.DIRECTORY, path, _contents(path))
+    return Recognised(Kind.CHECKPOINT, prefix, f"the latest in {path}, which {_contents(path)}")
 
 
-def is_text_graph(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is a graph in protobuf's text form."""
-    return _TEXT_GRAPH.match(head) is not None
+def _latest_step(path: str) -> Recognised | None:
+    """The last step of a directory that holds orbax steps: `390`, `step_390`, `checkpoint_390`."""
+    steps = {name: int(digits[0]) for name in _names(path)
+             if (digits := re.search(r"\d+\Z", name))
+             and is_orbax_step(os.path.join(path, name))}
+    if not steps:
+        return None
+    latest = max(steps, key=lambda name: steps[name])
+    return Recognised(Kind.ORBAX, os.path.join(path, latest),
+                      f"the latest in {path}, which {_contents(path)}")
 
 
-def is_orbax_step(path: str) -> bool:
-    """Whether a directory is one complete orbax checkpoint."""
-    return bool(orbax_trees(path)) or os.path.exists(os.path.join(path, "_CHECKPOINT_METADATA"))
-
-
-def orbax_trees(path: str) -> list[str]:
-    """The files that describe an orbax step's trees: its own, or one per item below it."""
-    own = os.path.join(path, "_METADATA")
-    if os.path.exists(own):
-        return [own]
-    return sorted(glob.glob(os.path.join(glob.escape(path), "*", "_METADATA")))
+def graph_form(head: bytes) -> Literal["text", "json", "binary"]:
+    """How a graph is written whose file begins with these bytes: if nothing else, binary."""
+    if _TEXT_GRAPH.match(head) is not None:
+        return "text"
+    return "json" if _JSON_GRAPH.match(head) is not None else "binary"
 
 
 def _contents(path: str) -> str:
     """What in a directory could be asked for instead."""
-    with translated(f"cannot read {path}"):
-        names = sorted(os.listdir(path))
-    steps = [name for name in names if is_orbax_step(os.path.join(path, name))]
-    graphs = [name for name in names if name.endswith((".pb", ".pbtxt", ".meta"))]
-    found = [*_checkpoints_in(path), *steps, *graphs]
+    found = _checkpoints_in(path)
+    for name in _names(path):
+        inside = os.path.join(path, name)
+        if name.endswith(GRAPH_SUFFIXES):
+            found.append(name)
+        elif os.path.isdir(inside) and (
+                is_orbax_step(inside) or _is_saved_model(inside) or _latest_step(inside)):
+            found.append(f"{name}/")
     return f"holds {', '.join(found)}" if found else "holds nothing that is known here"
 
 
-def _checkpoints_in(path: str) -> list[str]:
+def _is_saved_model(path: str) -> bool:
+    return any(os.path.exists(os.path.join(path, name)) for name in SAVED_MODEL_FILES)
+
+
+def _names(path: str) -> list[str]:
     with translated(f"cannot read {path}"):
-        return sorted(name.removesuffix(".index") for name in os.listdir(path)
-                      if name.endswith(".index"))
+        return sorted(os.listdir(path))
+
+
+def _checkpoints_in(path: str) -> list[str]:
+    return [name.removesuffix(".index") for name in _names(path) if name.endswith(".index")]
 
 
 def _nearby(path: str) -> str:
@@ -142,16 +149,22 @@ def _file(path: str) -> Recognised:
     if _DATA_FILE.search(path):
         return Recognised(Kind.OTHER, path, "a data file of a checkpoint whose .index is missing; "
                                             "names and shapes are lost with that")
-    for signature, what in _SIGNATURES:
-        if head.startswith(signature):
-            return Recognised(Kind.OTHER, path, what)
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < os.path.getsize(path):
-        return Recognised(Kind.OTHER, path, "a safetensors file")
-    if "tfevents" in os.path.basename(path):
-        return Recognised(Kind.OTHER, path, "TensorBoard events: `tensorboard --logdir` shows them")
-    if path.endswith((".pb", ".pbtxt", ".meta")) or is_text_graph(head):
+    foreign = foreign_format(path, head) if graph_form(head) == "binary" else None
+    if foreign is None and (path.endswith(GRAPH_SUFFIXES) or _holds_graph(path, head)):
         return Recognised(Kind.GRAPH, path)
-    if not head:
-        return Recognised(Kind.OTHER, path, "an empty file")
-    text = b"\0" not in head
-    return Recognised(Kind.OTHER, path, "a text file" if text else "of no format known here")
+    return Recognised(Kind.OTHER, path, foreign or "of no format known here")
+
+
+def _holds_graph(path: str, head: bytes) -> bool:
+    """Whether a file whose name does not say so is a graph."""
+    if graph_form(head) != "binary":
+        return True
+    if os.path.getsize(path) >= _LARGEST_MESSAGE:
+        return False
+    with translated(f"cannot read {path}"), open(path, "rb") as file:
+        content = file.read()
+    try:
+        summarise_graph(content)
+    except DataLossError:
+        return False
+    return True

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from pipeline.config.gate import GateConfig
+from pipeline.config.inspection import InspectConfig
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import TargetConfig, VerificationConfig
 from pipeline.config.serve import PredictConfig, ServeConfig
@@ -124,16 +125,6 @@ class TaskConfig:
 
 
 @dataclass(kw_only=True)
-class InspectConfig:
-    """How closely task=inspect looks into a file."""
-
-    json: bool = False
-    verify: bool = False       # read every tensor and compare its checksum
-    stats: bool = False        # read every tensor; its minimum, maximum, mean, …
-    diff: str | None = None    # another checkpoint, to compare with
-
-
-@dataclass(kw_only=True)
 class Config:
     """A whole run."""
 
@@ -153,7 +144,7 @@ class Config:
     restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
     warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
     path: str | None = None        # task=inspect, restore_plan, convert: what to look at
-    destination: str | None = None  # task=convert: where the other form goes
+    destination: str | None = None  # task=convert: where the other form goes; inspect: a picture
     input: str | list[str] | None = None  # task=predict: pictures, or directories of them
     run: str | None = None         # task=gate: the run or sweep to judge; task=serve: to look at
     runs: list[str] = field(default_factory=list)  # task=compare: two of them

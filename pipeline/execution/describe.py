@@ -76,7 +76,7 @@ class Description:
         lines[0] += f" · {self.flops:,} FLOPs for a batch of {self.batch}" \
             if self.flops is not None else f" · FLOPs unknown: {self.no_flops}"
         for title, ends in (("inputs", self.inputs), ("outputs", self.outputs)):
-            lines.append(f"{title}: " + (", ".join(map(_text, ends)) or "none"))
+            lines.append(f"{title}: " + (", ".join(map(end_text, ends)) or "none"))
         lines.append("ops: " + ", ".join(f"{op} {count}" for op, count in self.ops.items()))
         lines += [f"  {scope}: {count:,} parameters" for scope, count in self.scopes.items()]
         lines += [f"not supported here: {op} ({', '.join(nodes)})"
@@ -215,7 +215,8 @@ def _only_assigned(nodes: Mapping[str, Message]) -> set[str]:
 _FLOATS = {dtypes.NUMBER[name] for name in ("FLOAT", "DOUBLE", "HALF", "BFLOAT16")}
 
 
-def _text(end: End) -> str:
+def end_text(end: End) -> str:
+    """`input DT_FLOAT[?, 784]`."""
     if end.shape is None:
         return f"{end.name} {end.dtype}".rstrip()
     sizes = ", ".join("?" if size is None else str(size) for size in end.shape)

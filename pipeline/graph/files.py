@@ -1,4 +1,4 @@
-"""GraphDef and MetaGraphDef on disk: binary or text, whichever the file is.
+"""GraphDef and MetaGraphDef on disk: binary, text or JSON, whichever the file is.
 
 Reading tries binary first and text second, as TensorFlow does
 (tensorflow/python/framework/meta_graph.py, `read_meta_graph_file`).
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from google.protobuf import text_format
+from google.protobuf import json_format, text_format
 from google.protobuf.message import DecodeError, EncodeError, Message
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
@@ -21,7 +21,7 @@ _LIMIT = 1 << 31   # protobuf parses no message of 2 GiB or more
 
 
 def load_graph(path: str | os.PathLike[str]) -> Message:
-    """The GraphDef in a file, binary or text.
+    """The GraphDef in a file, binary, text or JSON.
 
     Raises:
         GraphError: the file is absent, 2 GiB or larger, or holds no GraphDef.
@@ -34,7 +34,7 @@ def load_graph(path: str | os.PathLike[str]) -> Message:
 
 
 def load_meta_graph(path: str | os.PathLike[str]) -> Message:
-    """The MetaGraphDef in a `.meta` file, binary or text.
+    """The MetaGraphDef in a `.meta` file, binary, text or JSON.
 
     Raises:
         GraphError: the file is absent, 2 GiB or larger, or holds no MetaGraphDef.
@@ -85,9 +85,11 @@ def _load(path: str | os.PathLike[str], kind: type[Message]) -> Message:
     except DecodeError as error:
         binary = error
     message = kind()
+    parse = json_format.Parse if content.lstrip().startswith(b"{") else text_format.Parse
     try:
-        text_format.Parse(content.decode(), message)
-    except (text_format.ParseError, UnicodeDecodeError, RecursionError) as error:
+        parse(content.decode(), message)
+    except (text_format.ParseError, json_format.ParseError, UnicodeDecodeError,
+            RecursionError) as error:
         raise GraphError(f"{path}: no {kind.DESCRIPTOR.name}: as binary: {binary}; "
                          f"as text: {str(error)[:200]}") from None
     return message

@@ -23,7 +23,8 @@ import tensorstore as ts
 from numpy.typing import NDArray
 
 from pipeline import checkpoint, dtypes
-from pipeline.checkpoint.recognise import Kind, orbax_trees, recognise
+from pipeline.checkpoint.orbax_tree import orbax_trees
+from pipeline.checkpoint.recognise import Kind, recognise
 from pipeline.persistence.artifact import PersistenceError
 
 _BATCH_BYTES = 64 << 20  # fetched from orbax at once; a larger tensor is a batch of its own

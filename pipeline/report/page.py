@@ -36,9 +36,13 @@ class Served:
 
 
 def page(
-    title: str, header: Markup, sections: Sequence[Section], served: Served | None = None
+    title: str, header: Markup, sections: Sequence[Section], served: Served | None = None,
+    style: str = "",
 ) -> str:
-    """A whole HTML document; its navigation leads to its sections or, if served, other pages."""
+    """A whole HTML document; its navigation leads to its sections or, if served, other pages.
+
+    `style` is CSS that this page needs besides what all share.
+    """
     script = _resource("page.js") + (served.script if served else "")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = (f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -47,7 +51,7 @@ def page(
     body = [tag("section", tag("h2", part.title), part.body, id=part.anchor) for part in sections]
     return Template(_resource("page.html")).substitute(
         title=escape(title), policy=escape(policy), header=header,
-        style=_resource("page.css") + (served.style if served else ""),
+        style=_resource("page.css") + (served.style if served else "") + style,
         navigation=_navigation(sections, served), main=tag("main", *body), script=script)
 
 

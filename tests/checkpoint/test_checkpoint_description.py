@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -78,9 +79,15 @@ def test_state_files_and_directories(prefix: str, tmp_path: Path) -> None:
     (run / "orbax" / "5" / "default").mkdir(parents=True)
     (run / "orbax/5/default/_METADATA").write_text('{"tree_metadata": {}}')
     write_bundle(run / "lone", {"v": np.ones(1)})
-    (run / "frozen.pb").write_bytes(b"")
-    assert describe(run).notes == ("holds lone, frozen.pb",)
-    assert describe(run / "orbax").notes == ("holds 5",)
+    (run / "frozen.pb").write_bytes(b"x")
+    (run / "orbax/40/default").mkdir(parents=True)
+    (run / "orbax/40/default/_METADATA").write_text('{"tree_metadata": {}}')
+    latest = describe(run / "orbax")
+    assert (latest.kind, latest.path) == (Kind.ORBAX, str(run / "orbax/40"))
+    assert latest.notes == (f"the latest in {run / 'orbax'}, which holds 40/, 5/",)
+    (run / "orbax/40").rename(tmp_path / "elsewhere")
+    found = describe(run)
+    assert (found.kind, found.notes) == (Kind.DIRECTORY, ("holds lone, frozen.pb, orbax/",))
     (tmp_path / "empty").mkdir()
     assert describe(tmp_path / "empty").notes == ("holds nothing that is known here",)
 
@@ -121,7 +128,9 @@ def test_graphs(tmp_path: Path, tf1_graph: ModuleType) -> None:
     assert meta[0] == "a MetaGraphDef"
     assert "collections: trainable_variables, variables" in meta
     assert "saver: yes" in meta
-    assert "text form" in describe(tmp_path / "graph.pbtxt").notes[0]
+    assert "protobuf text" in describe(tmp_path / "graph.pbtxt").notes[0]
+    (tmp_path / "without-a-name").write_bytes(graph_def.SerializeToString())
+    assert describe(tmp_path / "without-a-name").notes[0] == "a GraphDef"
     (tmp_path / "broken.pb").write_bytes(b"\xff\0\xff")
     with pytest.raises(DataLossError, match=r"broken\.pb: holds no GraphDef"):
         describe(tmp_path / "broken.pb")
@@ -143,10 +152,20 @@ def test_an_orbax_step(tmp_path: Path) -> None:
 def test_files_of_other_formats_are_named(tmp_path: Path, tf1_graph: ModuleType) -> None:
     np.save(tmp_path / "a.npy", np.ones(1))
     np.savez(tmp_path / "a.npz", np.ones(1))
-    content = {"a.gz": gzip.compress(b"x"), "a.h5": b"\x89HDF\r\n\x1a\n", "a.txt": b"hello\n",
-               "a.bin": b"\0\1\2", "none": b"", "a.idx": b"\0\0\x08\x03", "p.pt": b"\x80\x02",
+    onnx = b"\x08\x08\x12\x07pytorch\x3a\x05onnx!"
+    content = {"a.gz": gzip.compress(b"x"), "idx.gz": gzip.compress(b"\0\0\x08\x03\0"),
+               "bad.gz": b"\x1f\x8b\x08", "a.h5": b"\x89HDF\r\n\x1a\n", "a.bin": b"\0\1\2",
+               "a.txt": "hällo\nyou".encode(), "a.json": b'{"a": 1}', "none": b"", "none.pb": b"",
+               "a.idx": b"\0\0\x08\x03", "p.pt": b"\x80\x02", "a.onnx": onnx, "onnx.pb": onnx,
+               "a.tflite": b"\x1c\0\0\0TFL3", "a.tar": bytes(257) + b"ustar",
+               "a.jpeg": b"\xff\xd8\xff\xe0", "js.json": b'{"modelTopology": {}}',
                "events.out.tfevents.1": b"\1\0\0\0", "x.data-00000-of-00001": b"1234",
-               "a.safetensors": (2).to_bytes(8, "little") + b"{}  "}
+               "bad.zip": b"PK\x03\x04", "a.safetensors": (2).to_bytes(8, "little") + b"{}  "}
+    for name, inside in {"k.keras": ("config.json", "metadata.json"), "a.zip": ("x", "y"),
+                         "t.pt": ("t/data.pkl", "t/version")}.items():
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for file in inside:
+                archive.writestr(file, "")
     for name, data in content.items():
         (tmp_path / name).write_bytes(data)
     tf1_graph.Variable([1.0], name="v1")
@@ -155,8 +174,13 @@ def test_files_of_other_formats_are_named(tmp_path: Path, tf1_graph: ModuleType)
         tf1_graph.train.Saver(write_version=tf1_graph.train.SaverDef.V1).save(
             session, str(tmp_path / "old"))
     for name, text in {
-        "a.npy": "NumPy", "a.npz": "zip", "a.gz": "gzip", "a.h5": "HDF5", "a.txt": "a text file",
-        "a.bin": "no format known", "none": "empty", "a.idx": "IDX", "p.pt": "pickle",
+        "a.npy": "a NumPy array", "a.npz": "numpy.load reads arr_0", "a.gz": "unpack it first",
+        "idx.gz": "IDX file in gzip", "bad.gz": "damaged gzip", "a.h5": "HDF5",
+        "a.txt": "a text file that begins: hällo", "a.json": "a JSON file", "js.json": ".js model",
+        "a.bin": "no format known", "none": "empty", "none.pb": "empty", "a.idx": "IDX",
+        "p.pt": "pickle", "a.onnx": "ONNX", "onnx.pb": "ONNX", "a.tflite": "TensorFlow Lite",
+        "a.tar": "tar archive", "a.jpeg": "JPEG", "bad.zip": "damaged zip",
+        "k.keras": "Keras model", "t.pt": "PyTorch", "a.zip": "zip archive of 2 files",
         "events.out.tfevents.1": "TensorBoard", "x.data-00000-of-00001": ".index is missing",
         "a.safetensors": "safetensors", "old": "V1 checkpoint",
     }.items():

@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "terminal": set(),
     "data": FOR_ALL,
     "graph": {"errors", "files", "dtypes", "checkpoint"},
-    "checkpoint": {"errors", "files", "dtypes"},
+    "output": set(),
+    "checkpoint": {"errors", "files", "dtypes", "output"},
     "lowering": {"errors", "files", "dtypes", "graph"},
     "execution": {"errors", "files", "dtypes", "graph", "checkpoint"},
     "scopes": {"errors", "files", "dtypes"},
@@ -39,7 +40,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "closing": FOR_ALL | FORMATS | {*FLOW, "data"},
     "stages": FOR_ALL | FORMATS | {*FLOW, "data", "closing"},
     "sweep": FOR_ALL | FORMATS | {*FLOW, "data", "closing", "stages"},
-    "inspection": FOR_ALL | {"checkpoint", "data", "gate", "graph", "model", "persistence"},
+    # beside `gate`; it draws graphs as `serve` does
+    "inspection": FOR_ALL | {"checkpoint", "data", "execution", "gate", "graph", "model",
+                             "persistence", "report", "serve"},
     "prediction": FOR_ALL | {"data", "evaluate", "gate", "model", "persistence"},
     # beside `gate`: above report and persistence
     "serve": FOR_ALL | FORMATS | {*FLOW, "data"},

@@ -81,7 +81,7 @@ def test_what_cannot_be_converted(tmp_path: Path) -> None:
     with pytest.raises(PersistenceError, match=r"orbax holds no strings, and \['s'\] are"):
         convert(prefix, tmp_path / "out")
     (tmp_path / "text").write_text("hello")
-    with pytest.raises(PersistenceError, match="a text file; expected an orbax step"):
+    with pytest.raises(PersistenceError, match="a text file that begins: hello; expected an orbax"):
         convert(tmp_path / "text", tmp_path / "out")
     Saver({"v": np.ones(1)}).save(prefix)
     step = convert(prefix, tmp_path / "out")

@@ -15,18 +15,19 @@ def inspect(config: Config) -> ExitCode:
 
     Returns:
         INTEGRITY where tensors are damaged, or where two checkpoints differ.
+
+    Raises:
+        PipelineError: as `look` does.
     """
     if config.path is None:
         from pipeline import data, model
 
         model.print_variable_table(model.build(config.model, num_classes=data.NUM_CLASSES))
         return ExitCode.PASSED
-    # Late, and without JAX: a look into a file should not wait for it.
-    from pipeline.checkpoint.__main__ import main
+    from pipeline.inspection.look import look
 
-    flags = [f"--{name}" for name in ("json", "verify", "stats") if getattr(config.inspect, name)]
-    against = [] if config.inspect.diff is None else ["--diff", config.inspect.diff]
-    return ExitCode.PASSED if main([config.path, *flags, *against]) == 0 else ExitCode.INTEGRITY
+    sound = look(config.path, config.destination, config.inspect)
+    return ExitCode.PASSED if sound else ExitCode.INTEGRITY
 
 
 def restore_plan(config: Config) -> ExitCode:

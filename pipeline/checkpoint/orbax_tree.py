@@ -1,0 +1,74 @@
+"""The leaves of an orbax step, from its own description of its trees; their values take orbax.
+
+    _METADATA: {"tree_metadata": {path: {"key_metadata": [{"key": …}, …],
+                                         "value_metadata": {"write_shape": […], …}}},
+                "use_zarr3": …}
+
+(orbax-checkpoint 0.11; a step has one such file, or one for each of the items below it.)
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.checkpoint.errors import DataLossError, translated
+
+_DESCRIPTION = "_METADATA"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One array: its keys from the root of the tree in `directory`; shape None where unsaid."""
+
+    directory: str
+    keys: tuple[str, ...]
+    shape: tuple[int, ...] | None
+    zarr3: bool
+
+    @property
+    def name(self) -> str:
+        """`params/layer1/weights`."""
+        return "/".join(self.keys)
+
+
+def is_orbax_step(path: str) -> bool:
+    """Whether a directory is one complete orbax checkpoint."""
+    return bool(orbax_trees(path)) or os.path.exists(os.path.join(path, "_CHECKPOINT_METADATA"))
+
+
+def orbax_trees(path: str) -> list[str]:
+    """The files that describe an orbax step's trees: its own, or one per item below it."""
+    own = os.path.join(path, _DESCRIPTION)
+    if os.path.exists(own):
+        return [own]
+    return sorted(glob.glob(os.path.join(glob.escape(path), "*", _DESCRIPTION)))
+
+
+def orbax_leaves(path: str) -> Iterator[Leaf]:
+    """The arrays of all trees of a step.
+
+    Raises:
+        DataLossError: a description is none.
+        PermissionDeniedError: one may not be read.
+    """
+    import json  # late: most looks meet no orbax step
+
+    for file in orbax_trees(path):
+        try:
+            with translated(f"cannot read {file}"), open(file, encoding="utf-8") as stream:
+                found: dict[str, Any] = json.load(stream)
+            for leaf in found["tree_metadata"].values():
+                value = leaf["value_metadata"]
+                if value.get("skip_deserialize"):  # an empty dict or list
+                    continue
+                shape = value.get("write_shape")
+                yield Leaf(os.path.dirname(file),
+                           tuple(str(key["key"]) for key in leaf["key_metadata"]),
+                           None if shape is None else tuple(shape),
+                           bool(found.get("use_zarr3")))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataLossError(f"{file}: is no description of an orbax tree ({error})") from None
