@@ -88,11 +88,12 @@ def parallel_coordinates(
     places = [_LEFT + k * step for k in range(len(dimensions))]
     lines = [_line(dimensions, places, k, names[k], strengths[k])
              for k in reversed(range(len(names)))]
-    axes = [_axis(dimension, x) for dimension, x in zip(dimensions, places, strict=True)]
+    axes = [_axis(dimension, x, x == _RIGHT)
+            for dimension, x in zip(dimensions, places, strict=True)]
     description = "settings over " + ", ".join(dimension.title for dimension in dimensions)
     return tag("figure", tag("svg", tag("g", *lines, class_="lines"), *axes,
                              viewBox=f"0 0 {_WIDTH:g} {_HEIGHT:g}", role="img",
-                             aria_label=description), class_="parallel")
+                             aria_label=description), class_="parallel", tabindex=0)
 
 
 def _line(
@@ -105,8 +106,10 @@ def _line(
                style=f"--strength:{strength:.2f}")
 
 
-def _axis(dimension: Dimension, x: float) -> Markup:
-    labels = [tag("text", label, x=x - 8, y=y + 4, text_anchor="end")
+def _axis(dimension: Dimension, x: float, is_last: bool) -> Markup:
+    """Labels on the left, where no line ends; those of the last axis on the right."""
+    beside, anchor = (8, "start") if is_last else (-8, "end")
+    labels = [tag("text", label, x=x + beside, y=y + 4, text_anchor=anchor)
               for y, label in dimension.ticks()]
     return tag("g", tag("line", x1=x, x2=x, y1=_TOP, y2=_BOTTOM),
                tag("text", dimension.title, x=x, y=_TOP - 16, text_anchor="middle", class_="title"),

@@ -33,7 +33,12 @@ class SweepRun:
     @property
     def has_failed(self) -> bool:
         """Whether it came to nothing; a gate that failed is no such failure."""
-        return self.exit_code not in (0, 3)
+        return self.exit_code not in (0, 3) and not self.is_unfinished
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it was asked to stop, and can go on."""
+        return self.exit_code in (75, 130)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,14 +108,18 @@ class SweepReport:
     @property
     def failures(self) -> list[SweepRun]:
         """The runs that came to nothing, by job and seed."""
-        failed = [run for run in self.runs if run.has_failed]
-        return sorted(failed, key=lambda run: (run.number or 0, run.seed or 0))
+        return _in_order(run for run in self.runs if run.has_failed)
+
+    @property
+    def unfinished(self) -> list[SweepRun]:
+        """The runs that were stopped, by job and seed."""
+        return _in_order(run for run in self.runs if run.is_unfinished)
 
     @property
     def errors(self) -> list[list[SweepRun]]:
-        """The failures, those that say the same together."""
+        """The failures and what is unfinished, those that say the same together."""
         found: dict[tuple[str, str], list[SweepRun]] = {}
-        for run in self.failures:
+        for run in [*self.failures, *self.unfinished]:
             found.setdefault((run.ending, run.error), []).append(run)
         return list(found.values())
 
@@ -118,6 +127,10 @@ class SweepReport:
     def best(self) -> Setting | None:
         """The first of the ranking; None when nothing could be ranked."""
         return self.settings[0] if self.settings and self.settings[0].is_ranked else None
+
+
+def _in_order(runs: Iterable[SweepRun]) -> list[SweepRun]:
+    return sorted(runs, key=lambda run: (run.number or 0, run.seed or 0))
 
 
 def _shortest(key: str, keys: Iterable[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.report import quantities
+from pipeline.report.axis import Axis
 from pipeline.report.chart import COLOURS, Chart, Series, line_chart
 from pipeline.report.gates import gate_table, trend_charts
 from pipeline.report.markup import Child, Markup, join, tag
@@ -15,6 +16,7 @@ from pipeline.report.page import Section, page
 from pipeline.report.parallel import Dimension, parallel_coordinates
 from pipeline.report.sections import environment
 from pipeline.report.sweep_content import Setting, SweepReport, SweepRun
+from pipeline.report.sweep_spread import shared_scale, spread
 from pipeline.report.sweep_summary import metric_title, setting_name, value_text, with_spread
 from pipeline.report.table import Column, cells, table
 
@@ -37,19 +39,22 @@ def sweep_page(report: SweepReport) -> str:
 
 
 def _header(report: SweepReport) -> Markup:
-    runs, failed = len(report.runs), len(report.failures)
+    runs, failed, unfinished = len(report.runs), len(report.failures), len(report.unfinished)
     started = f"{report.started.day} {report.started:%B %Y, %H:%M:%S %Z}".strip()
     best = report.best
     state = "good" if report.exit_code == 0 else "bad"
     facts = [
         _fact(f"best {metric_title(report.metric)}",
-              with_spread(best, report.metric) if best else quantities.MISSING,
+              tag("a", with_spread(best, report.metric), href=_page_of(best.runs[0]))
+              if best else quantities.MISSING,
               setting_name(best, report.titles) if best else report.note),
         _fact("settings", quantities.count(len(report.settings)),
               f"{quantities.count(runs)} runs with their seeds" if runs > len(report.settings)
               else "one run each"),
         _fact("failed", tag("span", quantities.count(failed), class_="bad" if failed else "good"),
               f"of {quantities.count(runs)} runs"),
+        _fact("unfinished", tag("span", quantities.count(unfinished), class_="unsure"),
+              "sweep.resume goes on with them") if unfinished else None,
         _fact("ended", tag("span", report.ending, class_=state), f"exit code {report.exit_code}"),
         _fact("duration", quantities.duration(report.seconds)),
     ]
@@ -67,13 +72,18 @@ def ranking(report: SweepReport) -> Markup:
         return tag("p", "This sweep has no runs.", class_="none")
     word = "highest" if report.direction == "max" else "lowest"
     caption = f"By {metric_title(report.metric)}, the {word} first"
-    if any(len(setting.runs) > 1 for setting in report.settings):
-        caption += "; mean ± standard deviation over seeds"
+    several = any(len(setting.runs) > 1 for setting in report.settings)
+    if several:
+        caption += "; mean ± standard deviation over seeds, a dot for each"
+    first, *others = report.metrics
     columns = [
-        Column("", numeric=True), Column("runs"), *(Column(key) for key in report.titles.values()),
-        *(Column(metric_title(name), numeric=True) for name in report.metrics),
+        Column("", numeric=True), Column("seeds" if several else "run"),
+        *(Column(key) for key in report.titles.values()),
+        Column(metric_title(first), numeric=True), Column(""),
+        *(Column(metric_title(name), numeric=True) for name in others),
     ]
-    rows = [_ranking_row(report, place, setting, columns)
+    scale = shared_scale(report.settings, first)
+    rows = [_ranking_row(report, place, setting, columns, scale)
             for place, setting in enumerate(report.settings, start=1)]
     return join([tag("p", caption + ".", class_="caption"),
                  tag("p", report.note, class_="bad") if report.note else None,
@@ -81,13 +91,16 @@ def ranking(report: SweepReport) -> Markup:
 
 
 def _ranking_row(
-    report: SweepReport, place: int, setting: Setting, columns: Sequence[Column]
+    report: SweepReport, place: int, setting: Setting, columns: Sequence[Column], scale: Axis
 ) -> Markup:
+    first, *others = report.metrics
+    figure = with_spread(setting, first)
     row: list[Child] = [
         _place(place) if setting.is_ranked else quantities.MISSING,
         join([_run_link(run, len(setting.runs) > 1) for run in setting.runs], " "),
         *(tag("code", setting.overrides.get(key, quantities.MISSING)) for key in report.varied),
-        *(with_spread(setting, name) for name in report.metrics),
+        figure, spread(setting, first, scale, figure),
+        *(with_spread(setting, name) for name in others),
     ]
     return cells(columns, row, class_="best" if setting is report.best else None)
 
@@ -99,11 +112,17 @@ def _place(place: int) -> Markup:
 
 
 def _run_link(run: SweepRun, by_seed: bool) -> Markup:
-    label = f"seed {run.seed}" if by_seed or run.number is None else f"job {run.number}"
+    label = str(run.seed) if by_seed or run.number is None else f"job {run.number}"
     if run.has_failed:
         return tag("a", f"✗ {label}", href="#failures", class_="bad")
+    if run.is_unfinished:
+        return tag("a", f"… {label}", href="#failures", class_="unsure")
     said = f"{label} ({run.ending})" if run.ending != "passed" else label
-    return tag("a", said, href=f"{run.directory}/report.html")
+    return tag("a", said, href=_page_of(run))
+
+
+def _page_of(run: SweepRun) -> str:
+    return f"{run.directory}/report.html"
 
 
 def curves(report: SweepReport) -> Markup:
@@ -197,8 +216,8 @@ def failures(report: SweepReport) -> Markup:
     """Each error once, with the runs that it ended and, folded, the first one's traceback."""
     return join([tag(
         "article",
-        tag("h3", tag("span", runs[0].ending, class_="bad"), f" {len(runs)} of the runs"
-            if len(runs) > 1 else None),
+        tag("h3", tag("span", runs[0].ending, class_="bad" if runs[0].has_failed else "unsure"),
+            f": {len(runs)} runs" if len(runs) > 1 else None),
         tag("pre", runs[0].error or "no error was told", class_="error"),
         tag("ul", *(tag("li", tag("code", run.directory), " ", _told(run, report.varied))
                     for run in runs)),

@@ -48,7 +48,10 @@ def sweep_summary(report: SweepReport, directory: Path) -> Group:
         parts += [Text(""), gate_lines(report.verdicts)]
     runs = len(report.runs)
     word = "run" if runs == 1 else "runs"
-    end = f"{runs} {word}, {len(report.failures)} failed   {quantities.duration(report.seconds)}"
+    end = f"{runs} {word}, {len(report.failures)} failed"
+    if report.unfinished:
+        end += f", {len(report.unfinished)} unfinished"
+    end += f"   {quantities.duration(report.seconds)}"
     page = printable(str(directory / "sweep.html"))
     return Group(*parts, Text(""), Text(end), Text(f"report  {page}", overflow="fold"))
 
@@ -56,8 +59,8 @@ def sweep_summary(report: SweepReport, directory: Path) -> Group:
 def _ranking(report: SweepReport) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("", justify="right")
-    for key in report.varied:
-        table.add_column(Text(printable(key)), overflow="fold")
+    for title in report.titles.values():
+        table.add_column(Text(printable(title)), overflow="fold")
     for name in report.metrics:
         table.add_column(metric_title(name), justify="right", no_wrap=True)
     table.add_column("runs", overflow="fold")
@@ -68,10 +71,19 @@ def _ranking(report: SweepReport) -> Table:
         table.add_row(
             "best" if best else str(place) if setting.is_ranked else quantities.MISSING,
             *map(Text, values), *(with_spread(setting, name) for name in report.metrics),
-            Text(" ".join(run.directory for run in setting.runs)),
+            Text(printable(_places(setting))),
             style="bold green" if best else None,
         )
     return table
+
+
+def _places(setting: Setting) -> str:
+    """The runs' directories; several seeds of a job are named once: `3/seed-0…2`."""
+    directories = [run.directory for run in setting.runs]
+    first, *_, last = directories * 2
+    stem, _, seed = last.rpartition("seed-")
+    together = len(directories) > 1 and all(one.startswith(f"{stem}seed-") for one in directories)
+    return f"{first}…{seed}" if together else " ".join(directories)
 
 
 def _failures(errors: Sequence[Sequence[SweepRun]]) -> Text:
@@ -79,7 +91,8 @@ def _failures(errors: Sequence[Sequence[SweepRun]]) -> Text:
     for runs in errors:
         where = ", ".join(run.directory for run in runs)
         first = runs[0].error.partition("\n")[0]
-        lines.append(Text.assemble((f"{runs[0].ending}  ", "bold red"),
+        style = "bold red" if runs[0].has_failed else "bold yellow"
+        lines.append(Text.assemble((f"{runs[0].ending}  ", style),
                                    printable(f"{where}: {first}")))
     return Text("\n").join(lines)
 
@@ -101,7 +114,8 @@ def value_text(metric: str, value: float | None) -> str:
 def with_spread(setting: Setting, metric: str) -> str:
     """`98.12 ± 0.07 %`, or the one value."""
     mean, deviation = setting.mean(metric), setting.deviation(metric)
-    if mean is None or deviation is None or not math.isfinite(mean):
+    compiles = metric.startswith("durations.")   # the first run of a shape alone: no spread
+    if mean is None or deviation is None or not math.isfinite(mean) or compiles:
         return value_text(metric, mean)
     if "accuracy" in metric:
         return f"{100 * mean:.2f} ± {100 * deviation:.2f} %"

@@ -19,6 +19,8 @@ from pipeline.sweep.outcome import Outcome
 
 _UNFINISHED = "did not end: it was killed, or has not begun; sweep.resume goes on with it"
 
+_ASKED = "asked to stop; sweep.resume goes on with it"
+
 
 @dataclass(frozen=True)
 class Found:
@@ -80,7 +82,7 @@ def row(found: Found, sweep_directory: Path) -> SweepRun:
         ending="pruned" if found.record.get("stopped") == "pruned"
         else ending.exit_code.name.lower().replace("_", " "),
         seconds=ending.seconds,
-        error=ending.error,
+        error=ending.error or (_ASKED if ending.exit_code is ExitCode.RESUMABLE else ""),
         traceback=ending.traceback,
         metrics={name: value for name, value in values.items() if value is not None},
         verdicts=gate.load_verdicts(found.directory),
