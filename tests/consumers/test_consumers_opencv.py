@@ -1,22 +1,22 @@
-"""OpenCV's importer, the pickiest of all, reads the frozen graphs and agrees."""
+"""OpenCV's importer, the pickiest of all, reads the frozen graphs and agrees.
+
+    cv2.dnn.readNetFromTensorflow("frozen_graph.pb"), then forward() without a name
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
-import numpy as np
 import pytest
-from exported import MODELS, expected, frozen, images
+from exported import BATCHES
+from exports import Exports, Key, exports_in
 
-from pipeline.graph import save_graph
 
-
-@pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize("name", MODELS)
-def test_opencv_agrees(tmp_path: Path, name: str, count: int) -> None:
-    save_graph(frozen(name), tmp_path / "frozen_graph.pb")
-    net = cv2.dnn.readNetFromTensorflow(str(tmp_path / "frozen_graph.pb"))
-    inputs = images(name, count)
-    net.setInput(inputs if inputs.ndim == 2 else inputs.transpose(0, 3, 1, 2))
-    np.testing.assert_allclose(net.forward(), expected(name, inputs)[1], rtol=1e-4, atol=1e-6)
+@pytest.mark.parametrize("key", exports_in("frozen_graph", "modern"), ids="-".join)
+def test_opencv_agrees(exports: Exports, key: Key) -> None:
+    found = {}
+    for count in BATCHES:
+        net = cv2.dnn.readNetFromTensorflow(str(exports.path(*key)))
+        images = exports.examples(key[0]).images[:count]
+        net.setInput(images if images.ndim == 2 else images.transpose(0, 3, 1, 2))
+        found[f"probabilities_{count}"] = net.forward()
+    exports.check(key[0], found, "probabilities")
