@@ -1,9 +1,10 @@
 """Imported graphs against a TensorFlow session and native flax, on the same weights in one run.
 
-    python benchmarks/execution.py [--rounds 15] [--models mlp lenet resnet50]
+    python benchmarks/execution.py [--rounds 15] [--models mlp lenet resnet50] [--batch 32]
 
-Prints the median seconds of a batch and their ratios; below 1.05 the imported graph is not slower.
-The three take turns in random order, so that other work on the machine meets all of them alike.
+Prints the seconds of a batch, the median by the clock and the least of processor time, and both
+kinds of ratio; below 1.05 the imported graph is not slower. The three take turns in random order,
+so that other work on the machine meets all alike; a ratio of processor times hardly sees it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import random
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -108,13 +109,13 @@ def _norm(channels: int, rngs: nnx.Rngs) -> nnx.BatchNorm:
 MODELS = {"mlp": Mlp, "lenet": LeNet, "resnet50": ResNet50}
 
 
-def build_runners(name: str) -> dict[str, Callable[[], Any]]:
+def build_runners(name: str, batch: int) -> dict[str, Callable[[], Any]]:
     """One call per rival, each ending with the logits as an array that is ready."""
     import tensorflow as tf
 
     module = MODELS[name](nnx.Rngs(0))
     split, state = nnx.split(module)
-    images = np.random.default_rng(0).random(INPUTS[name], np.float32)
+    images = np.random.default_rng(0).random((batch, *INPUTS[name][1:]), np.float32)
 
     def call(state: Any, images: jax.Array) -> jax.Array:
         return nnx.merge(split, state)(images)
@@ -143,23 +144,34 @@ def build_runners(name: str) -> dict[str, Callable[[], Any]]:
     return runners
 
 
-def measure(runners: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Median seconds of a call, the rivals in random order in every round."""
-    shuffled, times = random.Random(0), {rival: [] for rival in runners}
+class Seconds(NamedTuple):
+    """Of one call: the median by the clock, the least of processor time."""
+
+    wall: float
+    processor: float
+
+
+def measure(runners: dict[str, Callable[[], Any]], rounds: int) -> dict[str, Seconds]:
+    """What a call takes, the rivals in random order in every round."""
+    shuffled = random.Random(0)
+    times: dict[str, list[Seconds]] = {rival: [] for rival in runners}
     repeats = 1
-    while _seconds(runners["flax"], repeats) < 0.1:
+    while _seconds(runners["flax"], repeats).wall * repeats < 0.1:
         repeats *= 2
     for _ in range(rounds):
         for rival in shuffled.sample(list(runners), len(runners)):
-            times[rival].append(_seconds(runners[rival], repeats) / repeats)
-    return {rival: statistics.median(found) for rival, found in times.items()}
+            times[rival].append(_seconds(runners[rival], repeats))
+    return {rival: Seconds(statistics.median(each.wall for each in found),
+                           min(each.processor for each in found))
+            for rival, found in times.items()}
 
 
-def _seconds(run: Callable[[], Any], repeats: int) -> float:
-    begin = time.perf_counter()
+def _seconds(run: Callable[[], Any], repeats: int) -> Seconds:
+    begin = time.perf_counter(), time.process_time()
     for _ in range(repeats):
         run()
-    return time.perf_counter() - begin
+    return Seconds((time.perf_counter() - begin[0]) / repeats,
+                   (time.process_time() - begin[1]) / repeats)
 
 
 def main() -> None:
@@ -167,14 +179,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--models", nargs="+", choices=sorted(MODELS), default=list(MODELS))
+    parser.add_argument("--batch", type=int, help="instead of each model's own")
     arguments = parser.parse_args()
-    print(f"{'model':10} {'imported':>10} {'flax':>10} {'tensorflow':>10}   "
+    print(f"{'model':10} {'batch':>5} {'':9} {'imported':>10} {'flax':>10} {'tensorflow':>10}   "
           "imported/flax  imported/tensorflow")
     for name in arguments.models:
-        found = measure(build_runners(name), arguments.rounds)
-        ours = found["imported"]
-        print(f"{name:10} {ours:9.5f}s {found['flax']:9.5f}s {found['tensorflow']:9.5f}s   "
-              f"{ours / found['flax']:13.3f}  {ours / found['tensorflow']:19.3f}")
+        batch = arguments.batch or INPUTS[name][0]
+        found = measure(build_runners(name, batch), arguments.rounds)
+        for kind in Seconds._fields:
+            ours, flax, theirs = (getattr(found[rival], kind)
+                                  for rival in ("imported", "flax", "tensorflow"))
+            print(f"{name:10} {batch:5} {kind:9} {ours:9.5f}s {flax:9.5f}s {theirs:9.5f}s   "
+                  f"{ours / flax:13.3f}  {ours / theirs:19.3f}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from jax import lax
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
+from pipeline.execution.rules.products import as_products
 from pipeline.execution.values import dimensions, to_jax
 
 Padding = str | list[tuple[int, int]]
@@ -62,11 +63,18 @@ def convolve(node: Node, x: Any, filters: Any, *, groups: int = 0) -> Any:
         if filters.shape[-2] == 0 or channels % filters.shape[-2]:
             raise ExecutionError(f"{channels} channels for filters of {filters.shape[-2]}")
         groups = channels // filters.shape[-2]
+    strides, dilations = where.pick(node["strides"]), where.pick(node["dilations"])
+    padding = padding_of(node, where)
+    if where.letters == "NHWC" and groups == 1 and set(dilations) == {1}:
+        pads = padding if isinstance(padding, list) else lax.padtype_to_pads(
+            x.shape[1:3], filters.shape[:2], strides, padding)
+        found = as_products(x, filters, strides, pads)
+        if found is not None:
+            return found
     spatial = where.letters.replace("N", "").replace("C", "")
     numbers = (where.letters, spatial + "IO", where.letters)
     return lax.conv_general_dilated(
-        x, filters, where.pick(node["strides"]), padding_of(node, where),
-        rhs_dilation=where.pick(node["dilations"]), dimension_numbers=numbers,
+        x, filters, strides, padding, rhs_dilation=dilations, dimension_numbers=numbers,
         feature_group_count=groups)
 
 
