@@ -597,7 +597,8 @@ def _statistics(draw: Draw, *shape: int, low: float, high: float) -> Any:
 @template("FusedBatchNormGrad", "FusedBatchNormGradV2", "FusedBatchNormGradV3")
 def _batch_norm_grad(draw: Draw, op: str) -> Call:
     """The kept statistics are those of the batch, as TensorFlow's CPU kernel keeps them."""
-    channels, training, where = draw.n(1, 3), draw.flag(), draw.pick("NHWC", "NCHW")
+    channels, training = draw.n(1, 3), draw.flag()
+    where = draw.pick("NHWC", "NCHW") if training else "NHWC"   # the other has no kernel
     x = draw.rng.uniform(-2, 2, (2, 3, 4, channels) if where == "NHWC" else (2, channels, 3, 4))
     axes = (0, 1, 2) if where == "NHWC" else (0, 2, 3)
     single = [np.float32(each) for each in (
@@ -1302,18 +1303,24 @@ def _suppression(draw: Draw, op: str) -> Call:
 
 @template("FakeQuantWithMinMaxArgs")
 def _fake_quant(draw: Draw, op: str) -> Call:
-    return Call(op, [draw.rng.uniform(-8, 8, (3, 4)).astype(np.float32)],
-                {"min": draw.pick(-6.0, -2.5, 0.0), "max": draw.pick(6.0, 1.3),
-                 "num_bits": draw.pick(8, 4), "narrow_range": draw.flag()})
+    attrs = {"min": draw.pick(-6.0, -2.5, 0.0), "max": draw.pick(6.0, 1.3),
+             "num_bits": draw.pick(8, 4), "narrow_range": draw.flag()}
+    return Call(op, [_within_steps(draw, attrs, attrs["max"] - attrs["min"])], attrs)
+
+
+def _within_steps(draw: Draw, attrs: dict[str, Any], width: Any) -> np.ndarray:
+    """Values [3, 4] around 0, none where two steps of a quantizer meet: there the last bit tells."""
+    step = width / (2 ** attrs["num_bits"] - 1 - attrs["narrow_range"])
+    share = draw.rng.uniform(-0.4, 0.4, (3, 4))
+    return ((np.rint(draw.rng.uniform(-8, 8, (3, 4)) / step) + share) * step).astype(np.float32)
 
 
 @template("FakeQuantWithMinMaxVars", "FakeQuantWithMinMaxVarsPerChannel")
 def _fake_quant_vars(draw: Draw, op: str) -> Call:
     limits = (4,) if op.endswith("Channel") else ()
-    uniform = draw.rng.uniform
-    return Call(op, [uniform(-8, 8, (3, 4)).astype(np.float32),
-                     np.float32(uniform(-3, 0, limits)), np.float32(uniform(0.5, 4, limits))],
-                {"num_bits": draw.pick(8, 4), "narrow_range": draw.flag()})
+    low, high = (np.float32(draw.rng.uniform(*ends, limits)) for ends in ((-3, 0), (0.5, 4)))
+    attrs = {"num_bits": draw.pick(8, 4), "narrow_range": draw.flag()}
+    return Call(op, [_within_steps(draw, attrs, high - low), low, high], attrs)
 
 
 @template("QuantizeAndDequantizeV2", "QuantizeAndDequantizeV3", "QuantizeAndDequantizeV4")

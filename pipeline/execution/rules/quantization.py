@@ -21,11 +21,11 @@ def _fake_quantized(node: Node, x: Any, low: Any, high: Any) -> Any:
     least = jnp.asarray(1 if node["narrow_range"] else 0, x.dtype)
     most = jnp.asarray(2 ** node["num_bits"] - 1, x.dtype)
     scale = (high - low) / (most - least)
-    safe = jnp.where(scale == 0, 1, scale)
-    zero = jnp.clip(jnp.floor(least - low / safe + 0.5), least, most)
+    inverse = 1 / jnp.where(scale == 0, 1, scale)   # as TensorFlow: on the edge of a step it tells
+    zero = jnp.clip(jnp.floor(least - low * inverse + 0.5), least, most)
     begin, end = (least - zero) * scale, (most - zero) * scale
     inside = jnp.clip(x, begin, end)
-    rounded = jnp.floor((inside - begin) / safe + 0.5) * scale + begin
+    rounded = jnp.floor((inside - begin) * inverse + 0.5) * scale + begin
     return jnp.where(scale == 0, 0, inside + lax.stop_gradient(rounded - inside))
 
 

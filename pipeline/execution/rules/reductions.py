@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
@@ -36,10 +37,22 @@ def _reduce(node: Node, x: Any, axes: Any) -> Any:
     if node.op in ("Max", "Min"):
         options["initial"] = extreme(x.dtype, low=node.op == "Max")
     if node.op == "Mean" and xp.issubdtype(x.dtype, np.integer):
-        count = int(np.prod([x.shape[axis] for axis in where]))
-        total = xp.sum(x, axis=where, keepdims=node["keep_dims"], dtype=x.dtype)
-        return truncated_quotient(total, np.asarray(count, x.dtype))
+        return _integer_mean(x, where, node["keep_dims"])
     return getattr(xp, _REDUCE[node.op])(x, **options)
+
+
+def _integer_mean(x: Any, axes: tuple[int, ...], keep_dims: bool) -> Any:
+    """The sum, which the type may not hold, over the count: n · Σ(x / n) + Σ(x mod n) over n."""
+    xp, x = operands(x)
+    wide = x.astype(xp.promote_types(x.dtype, np.int32 if x.dtype != np.uint32 else x.dtype))
+    count = np.asarray(max(math.prod(x.shape[axis] for axis in axes), 1), wide.dtype)
+    quotient = truncated_quotient(wide, count)
+    options: dict[str, Any] = {"axis": axes, "keepdims": keep_dims, "dtype": wide.dtype}
+    rest = xp.sum(wide - quotient * count, **options)
+    carried = truncated_quotient(rest, count)
+    whole, rest = xp.sum(quotient, **options) + carried, rest - carried * count
+    towards_zero = xp.where((whole > 0) & (rest < 0), -1, xp.where((whole < 0) & (rest > 0), 1, 0))
+    return (whole + towards_zero.astype(wide.dtype)).astype(x.dtype)
 
 
 def extreme(dtype: Any, *, low: bool) -> Any:
@@ -56,7 +69,7 @@ def extreme(dtype: Any, *, low: bool) -> Any:
 def _euclidean_norm(node: Node, x: Any, axes: Any) -> Any:
     x = to_jax(x)
     squares = jnp.sum(x * jnp.conj(x), axis=_axes(axes, x.ndim), keepdims=node["keep_dims"])
-    return jnp.sqrt(squares)
+    return jnp.sqrt(squares).astype(x.dtype)
 
 
 @rule("ArgMax", "ArgMin", static=(1,), attrs="output_type", folds=True)

@@ -52,7 +52,7 @@ def index_of(node: Node, rank: int, begin: Any, end: Any, strides: Any) -> tuple
             found.append(begin[place])
         else:
             found.append(_range(place, masks, begin, end, strides))
-    if masks.ellipsis.bit_count() > 1:
+    if masks.ellipsis & (masks.ellipsis - 1):
         raise ExecutionError("Multiple ellipses in slice spec not allowed")
     if sum(each is not None and each is not Ellipsis for each in found) > rank:
         raise ExecutionError(f"{count} indices for an array of {rank} axes")
