@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from command_line_of_sweeps import TINY, Finished, run
+from configured import ROOT
+
+from pipeline.graph import load_graph
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +64,25 @@ def test_a_finished_sweep_is_judged_again_without_training(home: Path, swept: Fi
                    "gate.variables=golden.txt")
     assert accepted.code == 0, accepted.err
     assert "softmax/weights" in (home / "golden.txt").read_text()
+
+
+def test_tensorboard_shows_the_sweep(home: Path, swept: Finished) -> None:
+    """Its own HParams tab, asked over its own routes."""
+    reader = ROOT / "tests" / "report" / "read_hparams_with_tensorboard.py"
+    asked = subprocess.run([sys.executable, reader, home / "swept"], capture_output=True, text=True,
+                           check=True)
+    shown = json.loads(asked.stdout)
+    rows = {row["name"]: row for row in shown["rows"]["sessionGroups"]}
+    assert set(rows) == {"0/tensorboard", "2/tensorboard"}, "those that failed trained nothing"
+    for job, rate in ((0, 0.01), (2, 0.03)):
+        row = rows[f"{job}/tensorboard"]
+        assert row["hparams"]["optimizer.learning_rate"] == rate
+        values = {found["name"]["tag"]: found["value"] for found in row["metricValues"]}
+        made = record(home / "swept" / str(job) / "metrics.json")
+        assert values["test/accuracy"] == pytest.approx(made["test_accuracy"])
+        assert values["validation/loss"] == pytest.approx(made["validation_loss"])
+    differing = [one["name"] for one in shown["experiment"]["hparamInfos"] if one.get("differs")]
+    assert differing == ["optimizer.learning_rate"]
 
 
 def test_two_runs_are_compared(home: Path, swept: Finished) -> None:
@@ -164,7 +188,8 @@ def test_a_sweep_stops_at_a_failure_when_asked(home: Path) -> None:
 
 
 def test_jobs_trained_together_leave_what_single_ones_leave(home: Path) -> None:
-    words = ["-m", *TINY, "optimizer.learning_rate=0.01,0.03", "seeds=2"]
+    words = ["-m", "model=softmax", "trainer.epochs=1", "persistence=frozen_graph",
+             "optimizer.learning_rate=0.01,0.03", "seeds=2"]
     both = {name: run(home, *words, f"sweep.strategy={name}", f"hydra.sweep.dir={name}")
             for name in ("process", "vmap")}
     assert [one.code for one in both.values()] == [0, 0], both["vmap"].err
@@ -179,6 +204,11 @@ def test_jobs_trained_together_leave_what_single_ones_leave(home: Path) -> None:
         assert set(made) == set(single)
         assert made["config_hash"] == single["config_hash"]
         assert made["test_loss"] == pytest.approx(single["test_loss"], rel=1e-4)
+        assert [one["agrees"] for one in made["parity"]] == [True]
+        graphs = [load_graph(place / path.parent.relative_to(home / "vmap") / "frozen_graph.pb")
+                  for place in (home / "vmap", home / "process")]
+        nodes = [[(node.name, node.op, list(node.input)) for node in one.node] for one in graphs]
+        assert nodes[0] == nodes[1]
 
 
 def test_seeds_alone_end_in_mean_and_spread(home: Path) -> None:

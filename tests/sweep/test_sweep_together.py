@@ -11,7 +11,8 @@ from configured import configured, digits
 from pipeline import model, train
 from pipeline.sweep.job import Job, Run
 from pipeline.sweep.together import _shape
-from pipeline.train import FitResult, Member, Stop
+from pipeline.train import TRACEABLE, FitResult, Member, Stop
+from pipeline.train.numbers import collect
 
 SMALL = ("trainer.batch_size=20", "trainer.epochs=3", "model.scopes.layer1.units=16")
 # After 30 steps of batches of 20; sums are taken in another order, and differences grow.
@@ -48,6 +49,16 @@ def both_ways(overrides: list[list[str]], tmp_path: Path) -> list[tuple[FitResul
     members = [Member(network, config, tmp_path / f"together{k}")
                for k, (network, config) in enumerate(pairs)]
     return list(zip(alone, train.fit_together(members, digits()), strict=True))
+
+
+def test_every_number_that_may_differ_is_tried() -> None:
+    differs = set()
+    for overrides in CASES.values():
+        configs = [configured(*SMALL, *one) for one in overrides]
+        found = [collect(config, model.build(config.model), TRACEABLE) for config in configs]
+        differs |= {name for name in found[0].settings
+                    if len({one.settings[name] for one in found}) > 1}
+    assert differs == set(TRACEABLE)
 
 
 @pytest.mark.parametrize("overrides", CASES.values(), ids=CASES.keys())
