@@ -13,7 +13,9 @@ def format_description(found: Description) -> str:
     lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     if found.tensors:
         sizes = [tensor.size for tensor in found.tensors if tensor.size is not None]
-        lines.append(f"{len(found.tensors)} tensors" + (f", {sum(sizes)} bytes" if sizes else ""))
+        plural = "" if len(found.tensors) == 1 else "s"
+        lines.append(f"{len(found.tensors)} tensor{plural}"
+                     + (f", {sum(sizes)} bytes" if sizes else ""))
     return "\n".join(lines)
 
 

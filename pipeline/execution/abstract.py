@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -76,20 +76,25 @@ def _shapes(
 
 def _before(graph_def: Message, outputs: Sequence[str], untold: Set[str]) -> list[str]:
     """The nodes that give arrays on the way to some tensors, in the order of the graph."""
-    sources = {node.name: {ref.node for ref in map(graph.parse_ref, node.input)
-                           if ref.output != graph.CONTROL} for node in graph_def.node}
-    needed = _closure({graph.parse_ref(name).node for name in outputs}, sources)
+    sources = sources_of(graph_def.node)
+    needed = closure([graph.parse_ref(name).node for name in outputs], sources)
     users: dict[str, set[str]] = {}
     for name, taken in sources.items():
         for source in taken:
             users.setdefault(source, set()).add(name)
-    needed -= _closure(untold, users)
+    needed -= closure(untold, users)
     return [node.name for node in graph_def.node
             if node.name in needed and node.op not in ("Const", "NoOp") and _gives_array(node)]
 
 
-def _closure(start: Set[str], following: Mapping[str, Set[str]]) -> set[str]:
-    """All names that are reached from some."""
+def sources_of(nodes: Iterable[Message], *, control: bool = False) -> dict[str, set[str]]:
+    """The nodes that each node takes tensors of; with `control` those it waits for, too."""
+    return {node.name: {ref.node for ref in map(graph.parse_ref, node.input)
+                        if control or ref.output != graph.CONTROL} for node in nodes}
+
+
+def closure(start: Iterable[str], following: Mapping[str, Set[str]]) -> set[str]:
+    """All names that are reached from some, themselves included."""
     found: set[str] = set()
     pending = list(start)
     while pending:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 import pipeline.execution.rules  # noqa: F401 - fills the registry
 from pipeline import dtypes, graph
 from pipeline.execution import registry
+from pipeline.execution.abstract import closure, sources_of
 from pipeline.execution.consumers import Refusal, find_refusals
 from pipeline.execution.elements import output_numbers
 from pipeline.execution.flops import count_flops
@@ -54,6 +55,7 @@ class Description:
         no_flops: why it cannot.
         batch: what `flops` counts.
         unsupported: ops that do not run here, with all nodes of theirs.
+        hindering: those among them that the outputs need.
         refusals: other programs that would not take the graph, and why.
     """
 
@@ -68,6 +70,7 @@ class Description:
     no_flops: str
     batch: int
     unsupported: Mapping[str, Sequence[str]]
+    hindering: tuple[str, ...]
     refusals: Sequence[Refusal]
 
     def __str__(self) -> str:
@@ -80,6 +83,7 @@ class Description:
         lines.append("ops: " + ", ".join(f"{op} {count}" for op, count in self.ops.items()))
         lines += [f"  {scope}: {count:,} parameters" for scope, count in self.scopes.items()]
         lines += [f"not supported here: {op} ({', '.join(nodes)})"
+                  + ("" if op in self.hindering else "; the outputs do not need it")
                   for op, nodes in self.unsupported.items()]
         lines += [f"{each.program}: {each.reason}" for each in self.refusals]
         return "\n".join(lines)
@@ -107,20 +111,31 @@ def describe(
     scopes: Counter[str] = Counter()
     for name, size in sizes.items():
         scopes[name.split("/")[0] if "/" in name else "(none)"] += size
-    every = nodes | _called_nodes(graph_def)
+    every = nodes | _called_nodes(graph_def, graph_def.node)
+    unsupported = _unsupported(graph_def, every)
+    needed = _needed(graph_def, outputs)
     cost = count_flops(graph_def, inputs, outputs, batch)
     return Description(
         graph_def.versions.producer, len(nodes), inputs, outputs,
         dict(Counter(node.op for node in every.values()).most_common()), dict(scopes),
-        sum(sizes.values()), cost.flops, cost.unknown, batch, _unsupported(graph_def, every),
+        sum(sizes.values()), cost.flops, cost.unknown, batch, unsupported,
+        tuple(op for op, names in unsupported.items() if not needed.isdisjoint(names)),
         find_refusals(nodes))
 
 
-def _called_nodes(graph_def: Message) -> dict[str, Message]:
-    """The nodes of the functions that a graph calls, as `function/node`."""
+def _needed(graph_def: Message, outputs: Sequence[End]) -> set[str]:
+    """The nodes that the outputs follow from; those of functions as `function/node`."""
+    sources = sources_of(graph_def.node, control=True)
+    names = closure([graph.parse_ref(end.name).node for end in outputs], sources)
+    taken = [node for node in graph_def.node if node.name in names]
+    return names | _called_nodes(graph_def, taken).keys()
+
+
+def _called_nodes(graph_def: Message, callers: Iterable[Message]) -> dict[str, Message]:
+    """The nodes of the functions that some nodes call, as `function/node`."""
     library = {each.signature.name: each for each in graph_def.library.function}
     found: dict[str, Message] = {}
-    pending: list[Message] = list(graph_def.node)
+    pending: list[Message] = list(callers)
     seen: set[str] = set()
     while pending:
         node = pending.pop()
@@ -142,10 +157,12 @@ def _unsupported(graph_def: Message, nodes: Mapping[str, Message]) -> dict[str, 
 
 
 def find_inputs(nodes: Mapping[str, Message]) -> tuple[End, ...]:
-    """The placeholders that some node takes."""
+    """The placeholders that its results follow from, or else all that some node takes."""
     used = _used(nodes)
-    return tuple(_end(node) for name, node in nodes.items()
-                 if node.op in _PLACEHOLDERS and (name in used or len(nodes) == 1))
+    needed = closure([end.name for end in find_outputs(nodes)], sources_of(nodes.values()))
+    found = [node for name, node in nodes.items()
+             if node.op in _PLACEHOLDERS and (name in used or len(nodes) == 1)]
+    return tuple(map(_end, [node for node in found if node.name in needed] or found))
 
 
 def find_outputs(nodes: Mapping[str, Message]) -> tuple[End, ...]:

@@ -84,8 +84,8 @@ def field_text(path: str, name: MetaGraphField, *, as_json: bool) -> str:
         for kept, value in meta_graph.ListFields():
             if kept.name == name:
                 _copy(value, alone, name)
-        written.append(graph.meta_graph_json(alone) if as_json
-                       else text_format.MessageToString(alone).rstrip("\n"))
+        text = text_format.MessageToString(alone).rstrip("\n") or f"# {name} is empty"
+        written.append(graph.meta_graph_json(alone) if as_json else text)
     return "\n".join(written)
 
 

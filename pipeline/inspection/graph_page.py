@@ -30,12 +30,9 @@ def save_graph_page(
     """Writes the page, crash-safely; returns its path.
 
     Raises:
-        ConfigError: `destination` is no name of a page, or there can be no such file.
+        ConfigError: there can be no such file.
     """
     path = Path(destination)
-    if path.suffix not in (".html", ".htm"):
-        raise ConfigError(f"destination={destination}: the page that draws a graph is HTML; "
-                          "expected a name that ends in .html")
     name = Path(description.path).name
     sections = [section for number, each in enumerate(graphs)
                 for section in _sections(each, "" if len(graphs) == 1 else f" {number + 1}")]
@@ -71,7 +68,9 @@ def _overview(described: DescribedGraph) -> Markup:
     ends = [[kind, tag("code", end_text(end))] for kind, each in (
         ("input", found.inputs), ("output", found.outputs)) for end in each]
     scopes = [[name, quantities.count(count)] for name, count in found.scopes.items()]
-    trouble = [[f"not executed here: {op}", tag("code", ", ".join(nodes))]
+    trouble = [[f"not executed here: {op}" + (
+                    "" if op in found.hindering else ", which the outputs do not need"),
+                tag("code", ", ".join(nodes))]
                for op, nodes in found.unsupported.items()]
     trouble += [[f"{each.program}: {each.reason}", tag("code", ", ".join(each.nodes))]
                 for each in found.refusals]

@@ -12,6 +12,8 @@ from google.protobuf.message import Message
 from pipeline import dtypes, execution, graph
 from pipeline.inspection.graph_files import GraphFile, load_graph_file
 
+_NO_DTYPE = dtypes.name(0)
+
 
 @dataclass(frozen=True)
 class DescribedGraph:
@@ -59,7 +61,8 @@ def _describe(meta_graph: Message, batch: int) -> DescribedGraph:
     for _, signature in sorted(meta_graph.signature_def.items()):
         for ends, infos in ((inputs, signature.inputs), (outputs, signature.outputs)):
             found = [_end(info) for _, info in sorted(infos.items())]
-            ends |= {end.name: end for end in found if end.name}
+            # TF2's own signature for initialising has an operation where others have tensors
+            ends |= {end.name: end for end in found if end.name and end.dtype != _NO_DTYPE}
     told = bool(outputs)
     description = execution.describe(
         meta_graph.graph_def, batch=batch,

@@ -49,9 +49,8 @@ def look(path: str, destination: str | None, options: InspectConfig) -> bool:
     if options.field is not None:
         _print_field(found, options)
         return True
-    if destination is not None and found.kind not in _GRAPHS:
-        raise ConfigError(f"destination={destination}: a graph can be drawn, and {path} is "
-                          f"{found.note or found.kind.value}; give a .pb, .meta or SavedModel")
+    if destination is not None:
+        _check_destination(destination, path, found)
     description, graphs = _describe(path, found, options)
     if options.json:
         print(_as_json(description, graphs))
@@ -60,6 +59,15 @@ def look(path: str, destination: str | None, options: InspectConfig) -> bool:
     if destination is not None:
         _draw(description, graphs, destination)
     return not description.damaged
+
+
+def _check_destination(destination: str, path: str, found: Recognised) -> None:
+    if found.kind not in _GRAPHS:
+        raise ConfigError(f"destination={destination}: a graph can be drawn, and {path} is no "
+                          f"graph: {found.kind.value}; give a .pb, .meta or SavedModel")
+    if not destination.endswith((".html", ".htm")):
+        raise ConfigError(f"destination={destination}: the page that draws a graph is HTML; "
+                          "expected a name that ends in .html")
 
 
 def _describe(
