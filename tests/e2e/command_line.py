@@ -15,21 +15,23 @@ from configured import ROOT
 SMALL = ("trainer.epochs=2", "trainer.interval=4", "model.scopes.layer1.units=8")
 
 # Runs run.py and afterwards says which of the modules named in WANTED it had imported. With
-# TERMINATE=step it sends itself a real SIGTERM as soon as the log tells of that step.
+# SIGNAL=NAME:STEP it sends itself that real signal as soon as the log tells of the step.
 WRAPPER = """
 import atexit, json, logging, os, runpy, signal, sys
-root, wanted, step = sys.argv[1], json.loads(os.environ["WANTED"]), os.environ.get("TERMINATE")
+root, wanted = sys.argv[1], json.loads(os.environ["WANTED"])
+name, step = os.environ.get("SIGNAL", ":").split(":")
+signal.signal(signal.SIGINT, signal.default_int_handler)   # in the background it is ignored
 sys.argv = [root + "/run.py", *sys.argv[2:]]
 sys.path.insert(0, root)
 def tell():
     with open(os.environ["TOLD"], "w") as file:
         json.dump([name for name in wanted if name in sys.modules], file)
-def terminate(record):
+def send(record):
     if record.getMessage().startswith(f"step {step}/"):
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), getattr(signal, name))
     return True
 if step:
-    logging.getLogger("pipeline.train.progress").addFilter(terminate)
+    logging.getLogger("pipeline.train.progress").addFilter(send)
 atexit.register(tell)
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
@@ -53,12 +55,11 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def run(home: Path, *words: str, terminate: int | None = None) -> Finished:
-    """`python run.py WORDS` in the directory `home`."""
+def run(home: Path, *words: str, signal: str = ":") -> Finished:
+    """`python run.py WORDS` in the directory `home`; `signal` such as "SIGTERM:12", at step 12."""
     told = home / "told.json"
-    extra = {"WANTED": json.dumps(["tensorflow", "jax", "keras"]), "TOLD": str(told)}
-    if terminate is not None:
-        extra["TERMINATE"] = str(terminate)
+    extra = {"WANTED": json.dumps(["tensorflow", "jax", "keras"]), "TOLD": str(told),
+             "SIGNAL": signal}
     finished = subprocess.run(
         [sys.executable, "-c", WRAPPER, str(ROOT), *words], cwd=home, check=False,
         env=environment(home) | extra, capture_output=True, text=True,

@@ -20,7 +20,7 @@ RECIPE = (
 @pytest.fixture(scope="module")
 def stopped(home: Path) -> Finished:
     """Stopped by a real SIGTERM after step 12 of 26."""
-    return run(home, *RECIPE, "hydra.run.dir=stopped", terminate=12)
+    return run(home, *RECIPE, "hydra.run.dir=stopped", signal="SIGTERM:12")
 
 
 def test_sigterm_saves_and_says_that_the_run_can_be_resumed(home: Path, stopped: Finished) -> None:
