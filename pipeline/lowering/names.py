@@ -8,7 +8,8 @@ from pipeline.lowering.errors import LoweringError
 
 # tensorflow/core/framework/node_def_util.cc, ValidateNodeName
 _LEGAL = re.compile(r"[A-Za-z0-9.][A-Za-z0-9_.\\/>-]*")
-_FOREIGN = re.compile(r"[^A-Za-z0-9_./>-]+")
+# TensorFlow 1 refuses `>` (1.0.0 to 1.15.5 do); flax names scopes after einsum's equations
+_FOREIGN = re.compile(r"(?:->|[^A-Za-z0-9_./-])+")
 
 
 def check(name: str, what: str) -> str:
@@ -24,8 +25,8 @@ def check(name: str, what: str) -> str:
 
 
 def sanitise(name: str) -> str:
-    """The nearest legal name: `attn/BTNH,BSNH->BNTS` → `attn/BTNH_BSNH->BNTS`, `_x` → `x`."""
-    parts = (_FOREIGN.sub("_", part).lstrip("_>-") for part in name.split("/"))
+    """The nearest name legal in TensorFlow 1: `attn/BTNH,BSNH->BNTS` → `attn/BTNH_BSNH_BNTS`."""
+    parts = (_FOREIGN.sub("_", part).lstrip("_-") for part in name.split("/"))
     return "/".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""Reading at indices: slices where they are known, GatherV2 elsewhere.
+"""Reading at indices: slices where they are known, Gather elsewhere.
 
 JAX's gather reads a window at each index vector. Indices beyond the bounds are clamped or, in the
 mode that fills, give a value of their own; TensorFlow would raise.
@@ -24,7 +24,7 @@ from pipeline.lowering.rules.index_vectors import (
     within,
 )
 from pipeline.lowering.rules.shape import strided_slice, transpose
-from pipeline.lowering.tensor import Operand
+from pipeline.lowering.tensor import Operand, Tensor
 
 
 @rule("gather")
@@ -47,6 +47,16 @@ def _gather(b: Builder, e: Equation) -> Operand:
         return result
     shown = _along_batch(b, valid, numbers.offset_dims, e.output.rank)
     return b.select(shown, result, _fill_value(e.params["fill_value"], e.output.dtype))
+
+
+def take(b: Builder, operand: Operand, places: Operand, axis: int, shape: Shape) -> Tensor:
+    """The operand at indices along one axis; `places` are within bounds.
+
+    The first axis is all that Gather knows, TensorFlow 1.0's op; others are read with GatherV2.
+    """
+    if axis == 0 and not b.opset.modern:
+        return b.op("Gather", operand, places, shape=shape)
+    return b.op("GatherV2", operand, places, np.asarray(axis, np.int32), shape=shape)
 
 
 class _Part(NamedTuple):
@@ -79,8 +89,7 @@ def _read(
         labels = [*along[:axis], *marks, *([] if dims.same(size, 1) else [axis]),
                   *along[axis + 1:]]
         shape = (*operand.shape[:axis], *places.shape, *operand.shape[axis + 1:])
-        return _Part(b.op("GatherV2", operand, places, np.asarray(axis, np.int32), shape=shape),
-                     labels)
+        return _Part(take(b, operand, places, axis, shape), labels)
     return _read_rows(b, operand, moving, windows, batch)
 
 
@@ -96,7 +105,7 @@ def _read_rows(
     rows = row_numbers(b, vectors, moved.shape[:len(axes)])
     tail = tuple(moved.shape[len(axes):])
     flat = b.reshape(moved, (product(moved.shape[:len(axes)]), *tail))
-    made = b.op("GatherV2", flat, rows, np.asarray(0, np.int32), shape=(*rows.shape, *tail))
+    made = take(b, flat, rows, 0, (*rows.shape, *tail))
     return _Part(made, [*(-1 - at for at in range(len(batch))), *axes, *rest])
 
 

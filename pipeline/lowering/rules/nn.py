@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.elementwise import unary
+from pipeline.lowering.rules.gather import take
 from pipeline.lowering.tensor import Operand, Tensor
 
 unary("nn.relu", "Relu")
@@ -56,5 +55,4 @@ def _batch_norm(b: Builder, e: Equation) -> Tensor:
 def _gather(b: Builder, e: Equation) -> Tensor:
     """`operand[indices]` along one axis; indices are within bounds."""
     operand, indices = b.full_operands(e)
-    axis = np.asarray(e.params["axis"], np.int32)
-    return b.op("GatherV2", operand, indices, axis, shape=e.output.shape)
+    return take(b, operand, indices, e.params["axis"], e.output.shape)

@@ -13,6 +13,7 @@ from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Dim, Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.bits import bitcast
+from pipeline.lowering.rules.gather import take
 from pipeline.lowering.rules.index_vectors import counting
 from pipeline.lowering.rules.shape import transpose
 from pipeline.lowering.tensor import Operand, Tensor
@@ -72,15 +73,14 @@ def take_along_last(b: Builder, x: Operand, places: Operand) -> Operand:
     """`x` read along its last axis at `places`, which has the same leading dimensions."""
     *leading, size = x.shape
     if not leading:
-        return b.op("GatherV2", x, places, np.asarray(0, np.int32), shape=places.shape)
+        return take(b, x, places, 0, places.shape)
     rows: Dim = 1
     for each in leading:
         rows = rows * each
     wide = places.shape[-1]
     first = b.op("Mul", counting(b, (rows, 1), 0, places.dtype), b.size(size))
     flat = b.op("Add", b.reshape(places, (rows, wide)), first, shape=(rows, wide))
-    taken = b.op("GatherV2", b.reshape(x, (rows * size,)), flat,
-                 np.asarray(0, np.int32), shape=(rows, wide))
+    taken = take(b, b.reshape(x, (rows * size,)), flat, 0, (rows, wide))
     return b.reshape(taken, tuple(places.shape))
 
 
