@@ -18,6 +18,7 @@ from typing import Any
 from pipeline.checkpoint.errors import DataLossError, translated
 
 _DESCRIPTION = "_METADATA"
+_OF_STEP = "_CHECKPOINT_METADATA"
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,24 @@ class Leaf:
 
 def is_orbax_step(path: str) -> bool:
     """Whether a directory is one complete orbax checkpoint."""
-    return bool(orbax_trees(path)) or os.path.exists(os.path.join(path, "_CHECKPOINT_METADATA"))
+    return bool(orbax_trees(path)) or os.path.exists(os.path.join(path, _OF_STEP))
 
 
 def orbax_trees(path: str) -> list[str]:
-    """The files that describe an orbax step's trees: its own, or one per item below it."""
+    """The files that describe an orbax step's trees: its own, or one per item below it.
+
+    A directory below that is a step by itself is no item.
+    """
     own = os.path.join(path, _DESCRIPTION)
     if os.path.exists(own):
         return [own]
-    return sorted(glob.glob(os.path.join(glob.escape(path), "*", _DESCRIPTION)))
+    below = sorted(glob.glob(os.path.join(glob.escape(path), "*", _DESCRIPTION)))
+    return [file for file in below if not _is_numbered_step(os.path.dirname(file))]
+
+
+def _is_numbered_step(directory: str) -> bool:
+    return (os.path.basename(directory).isdigit()
+            or os.path.exists(os.path.join(directory, _OF_STEP)))
 
 
 def orbax_leaves(path: str) -> Iterator[Leaf]:
