@@ -57,10 +57,12 @@ class Input(NamedTuple):
             raise ExecutionError(f"input {self.name!r}: {error}") from None
         if array.dtype == wanted or (array.dtype.kind in "SU" and wanted == np.object_):
             return array.astype(wanted) if array.dtype.kind == "S" else _as_bytes(array, wanted)
-        if isinstance(array, jax.Array):
+        if isinstance(array, jax.Array) and wanted != np.object_:
             wanted = jax_dtype(number)
-        if array.size and not np.can_cast(array.dtype, wanted, "same_kind"):
-            raise ExecutionError(f"input {self.name!r} is {array.dtype}; expected {wanted}")
+        is_text = wanted == np.object_
+        if is_text or (array.size and not np.can_cast(array.dtype, wanted, "same_kind")):
+            raise ExecutionError(f"input {self.name!r} is {array.dtype}; "
+                                 f"expected {'string' if is_text else wanted}")
         return array.astype(wanted)
 
 

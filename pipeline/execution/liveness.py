@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pipeline import graph
 from pipeline.execution.errors import ExecutionError
-from pipeline.execution.wires import Wire, Wires, data_refs
+from pipeline.execution.wires import Wire, Wires, data_ref
 from pipeline.graph import Ref
 
 SWITCHES = ("Switch", "RefSwitch")
@@ -64,7 +64,7 @@ def _condition(ref: Ref, wires: Wires, alive: dict[str, Conditions]) -> Conditio
     found = alive.get(ref.node, frozenset())
     wire = wires[ref.node]
     if wire.op in SWITCHES and ref.output >= 0:
-        predicate = _source(data_refs(wire)[1], wires)
+        predicate = _source(data_ref(wire, 1), wires)
         return found | {Condition(predicate, ref.output == 1)}
     return found
 
@@ -72,7 +72,7 @@ def _condition(ref: Ref, wires: Wires, alive: dict[str, Conditions]) -> Conditio
 def _source(ref: Ref, wires: Wires) -> Ref:
     """The tensor that a chain of identities passes on: predicates are compared by it."""
     while wires[ref.node].op in _SAME_VALUE:
-        ref = data_refs(wires[ref.node])[0]
+        ref = data_ref(wires[ref.node], 0)
     return ref
 
 

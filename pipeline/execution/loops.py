@@ -16,7 +16,7 @@ from typing import NamedTuple
 from pipeline import graph
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.liveness import MERGES, SWITCHES
-from pipeline.execution.wires import Wire, Wires, data_refs
+from pipeline.execution.wires import Wire, Wires, data_ref, data_refs
 from pipeline.graph import Ref
 
 LOOP = "\0Loop"
@@ -47,7 +47,7 @@ class _Frames:
 
     def __init__(self, wires: Wires) -> None:
         self._wires = wires
-        switches = {data_refs(wire)[0].node: wire for wire in wires.values()
+        switches = {data_ref(wire, 0).node: wire for wire in wires.values()
                     if wire.op in SWITCHES and self._is_loop_switch(wire)}
         self.variables: dict[str, list[_Variable]] = {}
         self.constants: dict[str, list[Wire]] = {}
@@ -73,7 +73,7 @@ class _Frames:
 
     def of_exit(self, wire: Wire) -> tuple[str, int]:
         """The frame that an Exit leaves, and which of its variables it takes out."""
-        switch = data_refs(wire)[0].node
+        switch = data_ref(wire, 0).node
         for frame, variables in self.variables.items():
             for index, variable in enumerate(variables):
                 if variable.switch is not None and variable.switch.name == switch:
@@ -84,18 +84,21 @@ class _Frames:
     def loop(self, frame: str) -> tuple[Wire, Loop]:
         """The node that stands for a frame's loop, and its parts."""
         variables, constants = self.variables[frame], self.constants.get(frame, [])
-        condition = next(self._wires[data_refs(each.switch)[1].node]
-                         for each in variables if each.switch is not None)
+        conditions = [self._wires[data_ref(each.switch, 1).node]
+                      for each in variables if each.switch is not None]
+        if not conditions:
+            raise ExecutionError(f"the loop of frame {frame!r} has no Switch on a LoopCond")
+        condition = conditions[0]
         outside = [Ref(wire.name, 0) for wire in constants]
         parts = Loop(
             self._wires,
             [*(Ref(each.merge.name, 0) for each in variables), *outside],
-            data_refs(condition)[0],
+            data_ref(condition, 0),
             [*(Ref(each.switch.name, 1) if each.switch is not None else Ref(each.merge.name, 0)
                for each in variables), *outside],
-            [data_refs(each.next)[0] for each in variables])
+            [data_ref(each.next, 0) for each in variables])
         enters = [each.enter for each in variables] + constants
-        inputs = [str(data_refs(wire)[0]) for wire in enters]
+        inputs = [str(data_ref(wire, 0)) for wire in enters]
         inputs += [text for wire in enters for text in wire.input if text.startswith("^")]
         return Wire(_loop_name(frame), LOOP, tuple(inputs), None, {"count": len(variables)}), parts
 

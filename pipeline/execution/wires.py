@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from google.protobuf.message import Message
 
 from pipeline import graph
+from pipeline.execution.errors import ExecutionError
 from pipeline.graph import Ref
 
 
@@ -75,3 +76,16 @@ def cut(wires: Wires, inputs: Iterable[Ref]) -> Wires:
 def data_refs(wire: Wire) -> list[Ref]:
     """The tensors that a node takes, control inputs left out."""
     return [graph.parse_ref(text) for text in wire.input if not text.startswith("^")]
+
+
+def data_ref(wire: Wire, place: int) -> Ref:
+    """The tensor that a node takes at a place.
+
+    Raises:
+        ExecutionError: it takes fewer.
+    """
+    refs = data_refs(wire)
+    if place >= len(refs):
+        raise ExecutionError(f"{wire.op} node {wire.name!r} has {len(refs)} inputs; "
+                             f"expected {place + 1} or more")
+    return refs[place]

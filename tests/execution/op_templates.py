@@ -1309,7 +1309,7 @@ def _fake_quant(draw: Draw, op: str) -> Call:
 
 
 def _within_steps(draw: Draw, attrs: dict[str, Any], width: Any) -> np.ndarray:
-    """Values [3, 4] around 0, none where two steps of a quantizer meet: there the last bit tells."""
+    """Values [3, 4] around 0, away from where two steps meet: there the last bit tells."""
     step = width / (2 ** attrs["num_bits"] - 1 - attrs["narrow_range"])
     share = draw.rng.uniform(-0.4, 0.4, (3, 4))
     return ((np.rint(draw.rng.uniform(-8, 8, (3, 4)) / step) + share) * step).astype(np.float32)

@@ -100,6 +100,8 @@ def draw_graph(
         made.add(call, name)
         scale = max((float(np.abs(value).max()) for each in call.inputs
                      if (value := _value(each)).size and value.dtype.kind in "fV"), default=0.0)
+        if "Normal" in call.op:
+            scale = 1.0   # a number near 0 is the difference of numbers near 1
         for place, value in enumerate(values):
             made.outputs.append(f"{name}:{place}")
             made.scales.append(scale)
