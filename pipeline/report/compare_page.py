@@ -74,7 +74,8 @@ def _curves(runs: Sequence[ComparedRun]) -> Markup:
         if share:
             return Chart(title=title, series=series, text=quantities.percent,
                          tick_text=quantities.short_percent, x_text=_at)
-        return Chart(title=title, series=series, may_be_logarithmic=True, x_text=_at)
+        return Chart(title=title, series=series, include=(0.0,), may_be_logarithmic=True,
+                     x_text=_at)
 
     return tag("div", *map(line_chart, [
         chart("Validation accuracy", "validation_accuracy", share=True),

@@ -33,10 +33,13 @@ def number(value: float | None) -> str:
 
 
 def short(value: float) -> str:
-    """For ticks, few characters wide: 0.25, 8000, 70k, 1.5M, 1e-05."""
+    """For ticks, few characters wide: 0.25, 8000, 70k, 1.5M, 8e-4."""
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= 10 * unit or (abs(value) >= unit and unit > 1e3):
             return f"{value / unit:.4g}{name}"
+    if 0 < abs(value) < 1e-3:
+        mantissa, _, exponent = f"{value:.3e}".partition("e")
+        return f"{float(mantissa):g}e{int(exponent)}"
     return f"{value:.4g}"
 
 
