@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -95,6 +96,38 @@ def test_the_page_says_it_all_and_escapes_what_it_says(swept: Path) -> None:
     assert 'class="parallel"' in page
     assert "Traceback" in page
     assert "http" not in page.replace("http-equiv", ""), "self-contained: nothing is fetched"
+
+
+def test_the_page_draws_each_seed_beside_its_setting(swept: Path) -> None:
+    conclude(load_sweep(swept), COMMAND)
+    page = (swept / "sweep.html").read_text()
+    pictures = re.findall(r'<svg class="spread".*?</svg>', page)
+    assert [picture.count("<circle") for picture in pictures] == [2, 2], "the finite ones"
+    assert all("<rect" in picture for picture in pictures), "and their standard deviation"
+    lowest, highest = (re.findall(r'cx="([\d.]+)"', picture) for picture in reversed(pictures))
+    assert max(map(float, lowest)) < min(map(float, highest))
+
+
+def test_what_was_stopped_is_no_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    leave(tmp_path / "0", 0, ["a=0"])
+    leave(tmp_path / "1", 1, ["a=1"], code=ExitCode.RESUMABLE)
+    assert conclude(load_sweep(tmp_path), COMMAND) is ExitCode.RESUMABLE
+    out = capsys.readouterr().out
+    assert "resumable  1: asked to stop; sweep.resume goes on with it" in out
+    assert "2 runs, 0 failed, 1 unfinished" in out
+    page = (tmp_path / "sweep.html").read_text()
+    assert "sweep.resume goes on with them" in page
+
+
+def test_seeds_of_one_job_are_told_in_one_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in range(3):
+        leave(tmp_path / "7" / f"seed-{seed}", 7, ["a=0"], seed=seed)
+    conclude(load_sweep(tmp_path), COMMAND)
+    assert capsys.readouterr().out.splitlines()[1].endswith("7/seed-0…2")
 
 
 def test_a_job_that_died_without_a_word_is_told_of(swept: Path) -> None:
