@@ -1,4 +1,4 @@
-"""What judges are given; the judge of `tests/lowering` and shared modules are importable."""
+"""What judges are given; the modules of `tests`, its `lowering` and `report` can be imported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent, HERE.parent / "lowering"):
+for folder in (HERE, HERE.parent, HERE.parent / "lowering", HERE.parent / "report"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

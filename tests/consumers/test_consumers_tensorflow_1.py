@@ -1,7 +1,6 @@
 """`opset=tf1` graphs hold nothing that TensorFlow 1.0.0 does not know.
 
-It is asked through its table of ops, `tensorflow_1_0_ops.txt`; to ask the program itself, see
-`read_with_old_tensorflow.py`.
+Its table of ops, `tensorflow_1_0_ops.txt`, says so; `ask_old_tensorflow.py` asks the program itself.
 """
 
 from __future__ import annotations
