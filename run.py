@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.inspection import command_line
 from pipeline.output import outlive_readers
+from pipeline.usage import usage
 
 if TYPE_CHECKING:   # a look at a file should not wait for Hydra
     from hydra.errors import HydraException
@@ -33,6 +34,9 @@ def explain(error: HydraException) -> Exception:
 def main() -> int:
     """The process; returns its exit code."""
     outlive_readers()
+    if sys.argv[1:] == ["--help"]:
+        print(usage())
+        return 0
     request = command_line.parse(sys.argv[1:])
     if request is not None:
         return command_line.run(request)

@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "files": set(),
     "dtypes": set(),
     "terminal": set(),
+    "usage": set(),
     "data": FOR_ALL,
     "graph": {"errors", "files", "dtypes", "checkpoint"},
     "output": set(),
