@@ -15,7 +15,13 @@ from pipeline.checkpoint.reader import CheckpointReader
 from pipeline.checkpoint.saver_def import SaverDef
 from pipeline.checkpoint.series import DEFAULT_HOURS, Series
 from pipeline.checkpoint.state import DEFAULT_FILENAME
-from pipeline.checkpoint.variables import Slot, as_tree, shards_by_device, slots_of
+from pipeline.checkpoint.variables import (
+    Slot,
+    as_tree,
+    shards_by_device,
+    shards_by_size,
+    slots_of,
+)
 from pipeline.checkpoint.writer import write_bundle
 
 MetaGraph = bytes | Callable[[SaverDef], bytes]
@@ -29,7 +35,8 @@ class Saver:
             flax nnx module, or None when every `save` and `restore` is given them. Names become
             keys of the checkpoint; a dict may rename, and name only a part.
         reshape: restore a tensor into a variable of another shape with as many elements.
-        sharded: one data file per device that holds variables.
+        sharded: one data file per device that holds variables; a number: so many, of about equal
+            size, though no more than there are variables.
         max_to_keep: how many checkpoints stay; 0 or None keeps all of them.
         keep_checkpoint_every_n_hours: of those that would go, one per so many hours stays for good.
         pad_step_number: write step 7 as `-00000007`, so that names sort.
@@ -51,7 +58,7 @@ class Saver:
         variables: Any = None,
         *,
         reshape: bool = False,
-        sharded: bool = False,
+        sharded: bool | int = False,
         max_to_keep: int | None = 5,
         keep_checkpoint_every_n_hours: float = DEFAULT_HOURS,
         pad_step_number: bool = False,
@@ -61,8 +68,10 @@ class Saver:
         align: int = 1,
         durable: bool = True,
     ) -> None:
-        self.saver_def = SaverDef(max_to_keep=max_to_keep or 0, sharded=sharded,
-                                  keep_checkpoint_every_n_hours=keep_checkpoint_every_n_hours)
+        self._sharded = sharded
+        self.saver_def = SaverDef(
+            max_to_keep=max_to_keep or 0, sharded=sharded is True or sharded > 1,
+            keep_checkpoint_every_n_hours=keep_checkpoint_every_n_hours)
         self._variables = list(variables) if isinstance(variables, Iterator) else variables
         self._reshape, self._pad_step_number = reshape, pad_step_number
         self._allow_empty, self._meta_graph = allow_empty, meta_graph
@@ -132,7 +141,7 @@ class Saver:
             return None
         tensors = {name: slots[name].get() for name in sorted(slots)}
         write_bundle(prefix, tensors, align=self._align, durable=self._durable, extra_files=graph,
-                     shards=shards_by_device(tensors) if self.saver_def.sharded else None)
+                     shards=self._shards(tensors))
         if write_state:
             self._series.add(prefix, base, latest_filename, meta_graph_suffix)
         return prefix
@@ -180,6 +189,11 @@ class Saver:
     def _numbered(self, base: str, global_step: Any, slots: Mapping[str, Slot]) -> str:
         step = _step_number(global_step, slots)
         return f"{base}-{step:08d}" if self._pad_step_number else f"{base}-{step}"
+
+    def _shards(self, tensors: Mapping[str, Any]) -> dict[str, int] | None:
+        if self._sharded is True:
+            return shards_by_device(tensors)
+        return shards_by_size(tensors, self._sharded) if self._sharded > 1 else None
 
     def _graph_file(self, suffix: str) -> dict[str, bytes]:
         graph = self._meta_graph

@@ -54,12 +54,16 @@ class TfCheckpointTarget(GraphNames):
     every: Positive | None = None  # intervals between checkpoints while training; null: the last
     max_to_keep: Count = 5         # 0 keeps all
     keep_checkpoint_every_n_hours: PositiveFloat = 10000.0
-    pad_step_number: bool = False
+    global_step: bool = True       # in the names: model.ckpt-390; without, each save replaces
+    pad_step_number: bool = False  # model.ckpt-00000390, so that names sort
     latest_filename: str = "checkpoint"
     write_state: bool = True
+    save_relative_paths: bool = True  # in the state file, so that the directory can be moved
     write_meta_graph: bool = True
-    resource_variables: bool = False
+    resource_variables: bool = False  # in the graph; TF1's reference variables otherwise
     optimizer_slots: bool = True   # also layer1/weights/Momentum, beta1_power, …
+    averages: bool = True          # also layer1/weights/ExponentialMovingAverage, if there are any
+    shards: Positive = 1           # data files, of about equal size
     align: Positive = 1            # 1: TensorFlow's own bytes; 64: loads into JAX without a copy
 
 

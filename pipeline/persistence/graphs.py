@@ -37,7 +37,8 @@ def build_frozen_graph(names: GraphNames, network: Network, variables: Variables
 
 
 def build_meta_graph(
-    names: GraphNames, network: Network, *, resource: bool = False, max_to_keep: int = 5
+    names: GraphNames, network: Network, *, resource: bool = False, max_to_keep: int = 5,
+    keep_checkpoint_every_n_hours: float = 10000.0,
 ) -> Message:
     """A MetaGraphDef that initialises, restores and runs the network under TensorFlow.
 
@@ -46,6 +47,7 @@ def build_meta_graph(
         network: the model; every variable begins as its scope declares.
         resource: resource variables instead of TF1's reference variables.
         max_to_keep: of the Saver it describes.
+        keep_checkpoint_every_n_hours: of that, too.
     """
     return lowering.export_meta_graph(
         inference(network),
@@ -54,7 +56,8 @@ def build_meta_graph(
         outputs=(names.logits, names.output),
         opset=names.opset,
         resource=resource,
-        saver={"max_to_keep": max_to_keep},
+        saver={"max_to_keep": max_to_keep,
+               "keep_checkpoint_every_n_hours": keep_checkpoint_every_n_hours},
     )
 
 

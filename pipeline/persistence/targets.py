@@ -87,7 +87,8 @@ def _write_checkpoint(target: TfCheckpointTarget, trained: Trained, run_director
         tensors = {name: np.asarray(value) for name, value in trained.variables.items()}
     else:
         optimizer = OptimizerConfig(**trained.snapshot.recipe["optimizer"])
-        tensors = state_tensors(trained.snapshot.state, optimizer, slots=target.optimizer_slots)
+        tensors = state_tensors(trained.snapshot.state, optimizer,
+                                slots=target.optimizer_slots, averages=target.averages)
     prefix = CheckpointSeries(target, trained.network, run_directory).save(tensors, trained.step)
     files = list(prefix.parent.glob(f"{prefix.name}.*"))
     state_file = prefix.parent / target.latest_filename

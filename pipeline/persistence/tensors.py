@@ -20,16 +20,18 @@ _OPTAX = {"momentum": "trace", "m": "mu", "v": "nu"}
 
 
 def state_tensors(
-    state: TrainState, optimizer: OptimizerConfig, *, slots: bool
+    state: TrainState, optimizer: OptimizerConfig, *, slots: bool, averages: bool = True
 ) -> dict[str, NDArray[Any]]:
     """What a Saver would find in the same program under TF1, by name.
 
-    The variables, `global_step` (int64), the shadows `layer1/weights/ExponentialMovingAverage`;
-    with `slots` also `layer1/weights/Adam`, `…/Adam_1`, `beta1_power`, `beta2_power` or
-    `…/Momentum`. On a CPU the arrays are the state's own memory.
+    The variables, `global_step` (int64); with `averages` the shadows
+    `layer1/weights/ExponentialMovingAverage`, where the run keeps them; with `slots` also
+    `layer1/weights/Adam`, `…/Adam_1`, `beta1_power`, `beta2_power` or `…/Momentum`. On a CPU the
+    arrays are the state's own memory.
     """
     tensors = {name: np.asarray(value) for name, value in state.variables.items()}
-    tensors |= {average_name(name): np.asarray(value) for name, value in state.ema.items()}
+    if averages:
+        tensors |= {average_name(name): np.asarray(value) for name, value in state.ema.items()}
     tensors[GLOBAL_STEP] = np.asarray(state.step).astype(np.int64)
     return tensors | (_slot_tensors(state, optimizer) if slots else {})
 

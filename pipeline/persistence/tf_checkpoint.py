@@ -31,6 +31,8 @@ class CheckpointSeries:
             max_to_keep=target.max_to_keep,
             keep_checkpoint_every_n_hours=target.keep_checkpoint_every_n_hours,
             pad_step_number=target.pad_step_number,
+            save_relative_paths=target.save_relative_paths,
+            sharded=target.shards,
             meta_graph=lambda saver_def: self._meta_graph,
             align=target.align,
         )
@@ -42,6 +44,7 @@ class CheckpointSeries:
             self._network,
             resource=self._target.resource_variables,
             max_to_keep=self._target.max_to_keep,
+            keep_checkpoint_every_n_hours=self._target.keep_checkpoint_every_n_hours,
         )
         return bytes(message.SerializeToString(deterministic=True))
 
@@ -49,7 +52,7 @@ class CheckpointSeries:
         """Writes one checkpoint; returns its prefix."""
         prefix = self._saver.save(
             self._path,
-            global_step=step,
+            global_step=step if self._target.global_step else None,
             latest_filename=self._target.latest_filename,
             write_meta_graph=self._target.write_meta_graph,
             write_state=self._target.write_state,
@@ -78,7 +81,8 @@ class _InBackground:
         self._intervals += 1
         if self._target.every is None or self._intervals % self._target.every:
             return
-        tensors = state_tensors(state, self._optimizer, slots=self._target.optimizer_slots)
+        tensors = state_tensors(state, self._optimizer, slots=self._target.optimizer_slots,
+                                averages=self._target.averages)
         copies = {name: np.array(tensor, copy=True) for name, tensor in tensors.items()}
         self.wait()
         self._pending = self._pool.submit(self._series.save, copies, interval.step)

@@ -58,7 +58,8 @@ def _tf_checkpoint(
     checkpoint.CheckpointReader(artifact.path).verify()
     restored = load_variables(artifact.path, trained.network)
     logits = predict_logits(trained.network, restored, pixels)
-    yield Reading(artifact.target, logits, trained.variables)
+    expected = trained.variables if target.averages else trained.current
+    yield Reading(artifact.target, logits, expected)
     if target.write_meta_graph:
         meta = artifact.path.with_name(artifact.path.name + ".meta")
         images = to_input(trained.network, pixels)
