@@ -50,6 +50,7 @@ class Builder:
         self._scope = ""
         self._tensors: dict[Value, Tensor] = {}
         self._constants: dict[Any, tuple[Tensor, Any]] = {}
+        self._turned: dict[Any, Tensor] = {}
         self._symbols: dict[str, tuple[Tensor, int]] = {}
         self._read_symbols: dict[str, Tensor] = {}
         self._sizes: dict[str, Operand] = {}
@@ -104,6 +105,16 @@ class Builder:
     def result(self, value: Value) -> Tensor:
         """The tensor of an output of the graph, in its whole shape."""
         return self.tensor(self.full(value))
+
+    def transposed_variable(self, value: Value, order: Sequence[int]) -> Tensor | None:
+        """`name/transpose`: a variable as a constant, its axes reordered; None if it is no such."""
+        key = (value, *order)
+        if key not in self._turned:
+            if value.constant is None or not value.name or value in self._tensors:
+                return None
+            name = self._names.unique(f"{value.name}/transpose")
+            self._turned[key] = self._const_node(value.constant.transpose(order), name)
+        return self._turned[key]
 
     def tensor(self, operand: Operand) -> Tensor:
         """The operand as a tensor: an array becomes a constant."""

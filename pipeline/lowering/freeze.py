@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import jax
@@ -11,13 +12,14 @@ from google.protobuf.message import Message
 from pipeline.lowering import passes
 from pipeline.lowering.jaxpr import trace
 from pipeline.lowering.lower import lower
+from pipeline.lowering.modules import as_function
 from pipeline.lowering.opset import opset as find_opset
 
 
 def freeze(
     function: Callable[..., Any],
-    variables: Any,
-    inputs: Mapping[str, jax.ShapeDtypeStruct],
+    variables: Any = None,
+    inputs: Mapping[str, jax.ShapeDtypeStruct] = MappingProxyType({}),
     *,
     outputs: Sequence[str],
     opset: Literal["tf1", "modern"] = "tf1",
@@ -26,9 +28,13 @@ def freeze(
 
     Args:
         function: pure; gives one array, or a tree of as many arrays as there are `outputs`. The
-            names of its nodes follow `jax.named_scope`.
+            names of its nodes follow `jax.named_scope`. Or a module of flax nnx (in the state it
+            is to be exported in: call its `eval()` first), flax Linen or Equinox; its nodes have
+            the names of its attributes. One of Equinox, which takes one example, is mapped over
+            the batch.
         variables: arrays by name (`layer1/weights`), or any pytree of arrays, whose paths are the
-            names. They become constants of these names.
+            names. They become constants of these names; a matrix that its product wants turned is
+            the constant `NAME/transpose`. None: `function(*inputs)`, or a module of nnx or Equinox.
         inputs: shape and dtype of each placeholder, by name. A leading None is the batch, the same
             one in all inputs; a string is a dimension of that name, unknown too.
         outputs: a name for each result. The op that makes a result takes its name; where other ops
@@ -39,6 +45,7 @@ def freeze(
         LoweringError: some primitives have no TensorFlow counterpart (all are listed, with their
             source lines), or a name is illegal or given twice.
     """
+    function, variables = as_function(function, variables, inputs)
     traced = trace(function, variables, inputs)
     passes.run(traced.program)
     return lower(traced, outputs, find_opset(opset))

@@ -53,7 +53,7 @@ def trace(
 
     Args:
         function: pure, of arrays.
-        variables: a pytree of arrays; a leaf's name is its path joined by "/".
+        variables: a pytree; an array's name is its path joined by "/", other leaves are left alone.
         inputs: shape and dtype by name. None as first dimension is the batch; a string anywhere is
             a dimension of that name.
         shapes_only: leave the variables' values out, so that nothing is computed from them.
@@ -61,17 +61,24 @@ def trace(
     Raises:
         LoweringError: a shape is not of that form, or the function needs a dimension's number.
     """
-    leaves, tree = jax.tree_util.tree_flatten_with_path(variables)
+    everything, tree = jax.tree_util.tree_flatten_with_path(variables)
+    leaves = [(path, leaf) for path, leaf in everything if _is_array(leaf)]
     arguments = [_spec(leaf.shape, leaf.dtype) for _, leaf in leaves]
+
+    def whole(arrays: Sequence[Any], *inputs: Any) -> Any:
+        rest = iter(arrays)
+        parts = [next(rest) if _is_array(leaf) else leaf for _, leaf in everything]
+        return function(jax.tree_util.tree_unflatten(tree, parts), *inputs)
+
     specs = symbolic_inputs(inputs)
     try:
-        closed = jax.make_jaxpr(function)(jax.tree_util.tree_unflatten(tree, arguments), *specs)
+        closed = jax.make_jaxpr(whole)(arguments, *specs)
     except jax.errors.InconclusiveDimensionOperation as error:
         raise LoweringError("the function's Python depends on the size of a dimension that is not "
                             f"known; give that input a fixed shape: {error}") from None
     flattener = _Flattener()
     program = flattener.program(closed)
-    names = [_path_name(path) for path, _ in leaves]
+    names = ["/".join(path_parts(path)) for path, _ in leaves]
     named = dict(zip([*names, *inputs], program.inputs, strict=True))
     if len(named) < len(program.inputs):
         raise LoweringError(f"variables and inputs share a name: {sorted([*names, *inputs])}")
@@ -103,9 +110,10 @@ def symbolic_inputs(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> list[jax.Shap
     return specs
 
 
-def _path_name(path: Sequence[Any]) -> str:
-    parts = (getattr(key, "key", getattr(key, "name", getattr(key, "idx", key))) for key in path)
-    return "/".join(str(part) for part in parts)
+def path_parts(path: Sequence[Any]) -> tuple[str, ...]:
+    """The keys, attributes and indices on the way to a leaf of a pytree."""
+    return tuple(str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key))))
+                 for key in path)
 
 
 # what makes random numbers: the method of the key's implementation that does
@@ -118,6 +126,10 @@ _MOVES: dict[str, dict[str, Callable[[Any, int], Any]]] = {
     "squeeze": {}, "reshape": {}, "concatenate": {}, "stack": {}, "unstack": {},
     "scan": {}, "while": {}, "cond": {},
 }
+
+
+def _is_array(leaf: Any) -> bool:
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
 
 
 def _is_key(atom: Any) -> bool:
@@ -237,9 +249,13 @@ def _to_numpy(array: Any, dtype: DType) -> Array:
 
 
 def _scopes(eqn: Any) -> tuple[str, ...]:
-    """The user's name scopes; transformations (`vmap`, `jvp`) also stand on the stack."""
+    """The user's name scopes; transformations (`vmap`, `jvp`) also stand on the stack.
+
+    Equinox names its classes there, `eqx.nn.Linear`; the attributes' names say more.
+    """
     return tuple(part for entry in eqn.source_info.name_stack.stack
-                 if type(entry).__name__ == "Scope" for part in entry.name.split("/"))
+                 if type(entry).__name__ == "Scope" for part in entry.name.split("/")
+                 if not part.startswith("eqx."))
 
 
 def _source(eqn: Any) -> Callable[[], str]:

@@ -11,7 +11,7 @@ from pipeline.graph import parse_ref
 from pipeline.lowering import names, registry
 from pipeline.lowering import rules as rules
 from pipeline.lowering.builder import Builder
-from pipeline.lowering.errors import LoweringError, report
+from pipeline.lowering.errors import LoweringError, Unsupported, report
 from pipeline.lowering.jaxpr import Traced
 from pipeline.lowering.opset import Opset
 from pipeline.lowering.tensor import Tensor
@@ -55,8 +55,11 @@ def lower(
         else:
             value.name = names.sanitise(name)
             taken.reserve(value.name)
-    for value in traced.inputs.values():
-        builder.placeholder(value)
+    for name, value in traced.inputs.items():
+        try:
+            builder.placeholder(value)
+        except Unsupported as unsupported:
+            raise LoweringError(f"input {name}: {unsupported}") from None
     registry.lower_equations(builder, program)
     if builder.gaps:
         raise report(builder.gaps)

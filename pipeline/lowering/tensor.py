@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from pipeline import dtypes
 from pipeline.graph import output_shapes
+from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Array, DType, Shape
 
 
@@ -31,8 +32,15 @@ def shapes_attr(shapes: Sequence[Shape], count: int) -> Message:
 
 
 def data_type(dtype: Any) -> int:
-    """The DataType of a tensor; handles, which NumPy has no type for, carry the number itself."""
-    return dtype if isinstance(dtype, int) else dtypes.from_numpy(dtype)
+    """The DataType of a tensor; handles, which NumPy has no type for, carry the number itself.
+
+    Raises:
+        Unsupported: TensorFlow has no such type.
+    """
+    try:
+        return dtype if isinstance(dtype, int) else dtypes.from_numpy(dtype)
+    except TypeError as error:
+        raise Unsupported(str(error)) from None
 
 
 def numpy_type(number: int) -> Any:
@@ -45,4 +53,4 @@ def attr_value(value: Any) -> Any:
     """An attribute with its NumPy types as DataType numbers."""
     if isinstance(value, list):
         return [attr_value(each) for each in value]
-    return dtypes.from_numpy(value) if isinstance(value, np.dtype) else value
+    return data_type(value) if isinstance(value, np.dtype) else value

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections import Counter
@@ -22,6 +23,7 @@ PAGE = ROOT / "docs" / "lowering_coverage.md"
 HOW = "python tests/conformance/coverage.py"
 
 
+@functools.cache
 def primitives_of(case: Case) -> set[str]:
     """The JAX primitives that a case is traced to, those of what it calls too."""
     import jax

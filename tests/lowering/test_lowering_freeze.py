@@ -141,6 +141,14 @@ def test_python_that_needs_the_batch_size_is_refused() -> None:
         freeze(function, {}, PIXELS, outputs=("y",))
 
 
+def test_a_type_that_tensorflow_lacks_is_said_with_its_line() -> None:
+    small = jnp.float8_e8m0fnu
+    with pytest.raises(LoweringError, match="input x: dtype float8_e8m0fnu has no TensorFlow"):
+        freeze(lambda v, x: x, {}, {"x": jax.ShapeDtypeStruct((2,), small)}, outputs=("y",))
+    with pytest.raises(LoweringError, match=r"(?s)float8_e8m0fnu.*test_lowering_freeze\.py"):
+        freeze(lambda v, x: x.astype(small).astype(jnp.float32), {}, PIXELS, outputs=("y",))
+
+
 def test_an_output_that_is_an_input_or_a_variable(tf: ModuleType) -> None:
     graph = freeze(lambda v, x: (x, x, v["w"], x.sum(1)), {"w": np.float32(3)}, PIXELS,
                    outputs=("a", "b", "c", "d"))

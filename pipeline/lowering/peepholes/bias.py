@@ -13,7 +13,7 @@ def _bias_add(matcher: Matcher, equation: Equation) -> Found:
     for product, bias in (equation.inputs, equation.inputs[::-1]):
         if product.rank < 2 or not matcher.made_by(product, *_LINEAR):
             continue
-        vector = matcher.on_last_axis(bias)
+        vector = matcher.on_last_axis(bias, product)
         if vector is not None and vector.shape[0] == product.shape[-1]:
             return "nn.bias_add", [product, vector], {}
     return None

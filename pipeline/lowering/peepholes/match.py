@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from pipeline.lowering import dims
 from pipeline.lowering.ir import Equation, Program, Value
 
 # None: no match; a value: the result is that value; else primitive, inputs and parameters of the
@@ -68,13 +69,16 @@ class Matcher:
         ones = all(value.shape[axis] == 1 for axis in axes)
         return inner if ones and [str(n) for n in inner.shape] == [str(n) for n in kept] else None
 
-    def on_last_axis(self, value: Value) -> Value | None:
-        """The vector behind a value of shape [1, …, 1, c]."""
+    def on_last_axis(self, value: Value, beside: Value | None = None) -> Value | None:
+        """The vector behind a value of shape [1, …, 1, c], or repeated to the shape of `beside`."""
         equation = self.made_by(value, "broadcast_in_dim", "reshape")
-        if equation is None or equation.inputs[0].rank != 1:
+        if equation is None or equation.inputs[0].rank == 0:
             return None
         vector = equation.inputs[0]
-        ones = all(size == 1 for size in value.shape[:-1])
+        others = beside.shape if beside is not None else value.rank * (1,)
+        ones = all(dims.same(size, 1) or dims.same(size, other)
+                   for size, other in zip(value.shape[:-1], others[:-1], strict=True))
         axes = equation.params.get("broadcast_dimensions", (value.rank - 1,))
-        lined_up = tuple(axes) == (value.rank - 1,) and value.shape[-1] == vector.shape[0]
-        return vector if ones and lined_up else None
+        if not ones or axes[-1] != value.rank - 1 or value.shape[-1] != vector.shape[-1]:
+            return None
+        return vector if vector.rank == 1 else self.on_last_axis(vector)

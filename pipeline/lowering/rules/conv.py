@@ -51,7 +51,6 @@ def _conv(b: Builder, e: Equation) -> Operand:
                      tuple(params["lhs_dilation"]), tuple(params["rhs_dilation"]),
                      params["feature_group_count"])
     kernel = b.cast(_kernel(b, e.inputs[1], order, window), dtype)
-    kernel = transpose(b, kernel, order)
     back = _channels_last(numbers.out_spec)
     shape = tuple(e.output.shape[axis] for axis in back)
     made = b.cast(_lower(b, window, image, kernel, shape), e.output.dtype)
@@ -71,12 +70,15 @@ def _computed_in(dtype: DType, rank: int) -> DType:
 
 
 def _kernel(b: Builder, value: Value, order: tuple[int, ...], window: _Window) -> Operand:
-    """A known kernel that is to be rearranged is rearranged here, not in the graph."""
-    moved = order != tuple(sorted(order)) or window.groups > 1 or any(
-        step != 1 for step in (*window.gaps, *window.dilation))
-    if value.constant is not None and moved:
-        return np.broadcast_to(value.constant, value.shape)
-    return b.full(value)
+    """The kernel as [spatial…, in, out]; a known one is rearranged here, not in the graph."""
+    plain = window.groups == 1 and all(step == 1 for step in (*window.gaps, *window.dilation))
+    moved = order != tuple(sorted(order))
+    turned = b.transposed_variable(value, order) if plain and moved else None
+    if turned is not None:
+        return turned
+    if value.constant is not None and (moved or not plain):
+        return np.broadcast_to(value.constant, value.shape).transpose(order)
+    return transpose(b, b.full(value), order)
 
 
 def _lower(

@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.lowering import dims
 from pipeline.lowering.builder import Builder
-from pipeline.lowering.ir import DType, Equation, Shape
+from pipeline.lowering.ir import DType, Equation, Shape, Value
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.shape import transpose
 from pipeline.lowering.tensor import Operand
@@ -17,12 +17,12 @@ def _dot_general(b: Builder, e: Equation) -> Operand:
     """MatMul of two matrices, BatchMatMul of [batch…, m, k] and [batch…, k, n]."""
     (left_sum, right_sum), (left_batch, right_batch) = e.params["dimension_numbers"]
     dtype = _computed_in(e.output.dtype)
-    left, right = (b.cast(each, dtype) for each in b.full_operands(e))
-    left_free = _others(len(left.shape), left_sum, left_batch)
-    right_free = _others(len(right.shape), right_sum, right_batch)
+    left, right = e.inputs
+    left_free = _others(left.rank, left_sum, left_batch)
+    right_free = _others(right.rank, right_sum, right_batch)
+    x = _arrange(b, left, dtype, (left_batch, left_free, left_sum))
+    y = _arrange(b, right, dtype, (right_batch, right_sum, right_free))
     batch = tuple(left.shape[axis] for axis in left_batch)
-    x = _arrange(b, left, (left_batch, left_free, left_sum))
-    y = _arrange(b, right, (right_batch, right_sum, right_free))
     shape = (*batch, x.shape[-2], y.shape[-1])
     op = "BatchMatMul" if batch else "MatMul"
     product = b.cast(b.op(op, x, y, shape=shape), e.output.dtype)
@@ -41,11 +41,16 @@ def _others(rank: int, *taken: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(axis for axis in range(rank) if not any(axis in axes for axes in taken))
 
 
-def _arrange(b: Builder, x: Operand, groups: tuple[tuple[int, ...], ...]) -> Operand:
+def _arrange(
+    b: Builder, value: Value, dtype: DType, groups: tuple[tuple[int, ...], ...]
+) -> Operand:
     """Order the axes as in `groups`; the axes of the second and of the third become one each."""
     order = [axis for group in groups for axis in group]
-    shape = tuple(x.shape[axis] for axis in order)
-    x = transpose(b, x, order)
+    shape = tuple(value.shape[axis] for axis in order)
+    # not every reader takes a product's weights from a Transpose
+    turned = b.transposed_variable(value, order) if order == [1, 0] else None
+    x = b.cast(b.full(value) if turned is None else turned, dtype)
+    x = transpose(b, x, order) if turned is None else x
     batch = len(groups[0])
     joined = tuple(_product(tuple(shape[order.index(axis)] for axis in group))
                    for group in groups[1:])

@@ -190,7 +190,8 @@ CONVERT_CASES = [
 ACTIVATIONS = ("relu", "relu6", "sigmoid", "softplus", "sparse_plus", "sparse_sigmoid", "soft_sign",
                "silu", "swish", "mish", "log_sigmoid", "leaky_relu", "hard_sigmoid", "hard_silu",
                "hard_swish", "hard_tanh", "tanh", "elu", "celu", "selu", "gelu", "squareplus",
-               "identity", "softmax", "log_softmax", "glu", "logsumexp", "standardize")
+               "identity", "softmax", "log_softmax", "glu", "logsumexp", "standardize",
+               "logmeanexp")
 ACTIVATION_CASES = [
     *(Case(f"jax.nn.{name}", dtype, getattr(jax.nn, name), (Arg((BATCH, 6), dtype, -8, 8),),
            tolerance=TOLERANCE[dtype], x64=is_wide(dtype))
@@ -213,6 +214,12 @@ ACTIVATION_CASES = [
     Case("jax.nn.dot_product_attention", "causal",
          lambda q, k, v: jax.nn.dot_product_attention(q, k, v, is_causal=True),
          (Arg((BATCH, 5, 2, 4)), Arg((BATCH, 5, 2, 4)), Arg((BATCH, 5, 2, 4)))),
+    Case("jax.nn.dot_product_attention", "grouped queries", jax.nn.dot_product_attention,
+         (Arg((BATCH, 5, 4, 4)), Arg((BATCH, 5, 2, 4)), Arg((BATCH, 5, 2, 4)))),
+    Case("jax.nn.log1mexp", "float32", jax.nn.log1mexp, (Arg(B, low=0.01, high=9),)),
+    Case("jax.nn.logmeanexp", "axis", lambda x: jax.nn.logmeanexp(x, 1), (Arg((BATCH, 4, 3)),)),
+    Case("jax.nn.scaled_dot_general", "float32", lambda x, y: jax.nn.scaled_dot_general(
+        x, y, (((1,), (1,)), ((), ()))), (Arg((BATCH, 6)), Arg((4, 6)))),
 ]
 
 CASES = [*UNARY_CASES, *BINARY_CASES, *OTHER_CASES, *CONVERT_CASES, *ACTIVATION_CASES]
