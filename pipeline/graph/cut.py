@@ -1,4 +1,4 @@
-"""Graphs made smaller or barer; each function gives a new GraphDef and leaves its argument alone.
+"""Graphs made smaller or barer; each function gives a new message and leaves its argument alone.
 
 What is cut is what TensorFlow cuts (tensorflow/python/framework/graph_util_impl.py), in the order
 of the nodes.
@@ -108,27 +108,34 @@ def _rewired(node: Message, replaced: dict[str, str]) -> Message:
     return copy
 
 
-def clear_devices(graph_def: Message) -> Message:
-    """The graph without the devices its nodes were to run on."""
-    cleared = GraphDef()
-    cleared.CopyFrom(graph_def)
+def clear_devices(graph: Message) -> Message:
+    """A GraphDef, or a MetaGraphDef, without the devices its nodes were to run on."""
+    copy, cleared = _copied(graph)
     for node in cleared.node:
         node.device = ""
-    return cleared
+    return copy
 
 
-def strip_default_attrs(graph_def: Message) -> Message:
-    """The graph without the attributes that say what the op's definition says by default.
+def strip_default_attrs(graph: Message) -> Message:
+    """A GraphDef, or a MetaGraphDef, without attributes that have the op definition's default.
 
     An older program that does not know such an attribute can then still read the graph. Functions
     of the library are stripped too; ops without a definition here stay as they are.
     """
-    stripped = GraphDef()
-    stripped.CopyFrom(graph_def)
+    copy, stripped = _copied(graph)
     bodies = [function.node_def for function in stripped.library.function]
     for node in (node for nodes in (stripped.node, *bodies) for node in nodes):
         defaults = signature(node.op).defaults if has_op_def(node.op) else {}
         for key, default in defaults.items():
             if key in node.attr and node.attr[key] == default:
                 del node.attr[key]
-    return stripped
+    if copy is not stripped:
+        copy.meta_info_def.stripped_default_attrs = True
+    return copy
+
+
+def _copied(graph: Message) -> tuple[Message, Message]:
+    """A copy of a graph or MetaGraph, and the GraphDef in it."""
+    copy = type(graph)()
+    copy.CopyFrom(graph)
+    return copy, copy.graph_def if copy.DESCRIPTOR.name == "MetaGraphDef" else copy

@@ -173,12 +173,12 @@ class _Flattener:
         jaxpr, constants = _open(closed)
         inputs = [self._fresh(variable) for variable in jaxpr.invars]
         equations: list[Equation] = []
-        outputs = self._inline(jaxpr, constants, inputs, (), equations)
+        outputs = self._inline(jaxpr, constants, inputs, (), equations, str)
         return Program(inputs, outputs, equations)
 
     def _inline(
         self, jaxpr: Jaxpr, constants: Sequence[Any], inputs: Sequence[Value],
-        scope: tuple[str, ...], equations: list[Equation],
+        scope: tuple[str, ...], equations: list[Equation], caller: Callable[[], str],
     ) -> list[Value]:
         values = dict(zip(jaxpr.invars, inputs, strict=True))
         for variable, array in zip(jaxpr.constvars, constants, strict=True):
@@ -190,20 +190,22 @@ class _Flattener:
         for eqn in jaxpr.eqns:
             arguments = [read(atom) for atom in eqn.invars]
             name, path = eqn.primitive.name, scope + _scopes(eqn)
+            source = _source(eqn, caller)
             if name in _CALLS and _CALLS[name] in eqn.params:
                 inner, known = _open(eqn.params[_CALLS[name]])
-                results = self._inline(inner, known, arguments, path, equations)
+                results = self._inline(inner, known, arguments, path, equations, source)
             elif name in _IDENTITIES:
                 results = arguments
             elif name in _RANDOM:
                 closed = _random_bits_of_keys(eqn)
-                results = self._inline(closed.jaxpr, closed.consts, arguments, path, equations)
+                results = self._inline(closed.jaxpr, closed.consts, arguments, path, equations,
+                                       source)
             else:
                 if any(_is_key(atom) for atom in (*eqn.invars, *eqn.outvars)):
                     name, eqn = _on_key_data(name, eqn)
                 results = [self._fresh(variable) for variable in eqn.outvars]
                 equations.append(Equation(name, arguments, results, self._params(eqn.params),
-                                          "/".join(path), _source(eqn)))
+                                          "/".join(path), source))
             values.update(zip(eqn.outvars, results, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
 
@@ -258,6 +260,7 @@ def _scopes(eqn: Any) -> tuple[str, ...]:
                  if not part.startswith("eqx."))
 
 
-def _source(eqn: Any) -> Callable[[], str]:
+def _source(eqn: Any, caller: Callable[[], str]) -> Callable[[], str]:
+    """The user's line; that of the caller where JAX knows none, as in functions that it keeps."""
     info = eqn.source_info
-    return lambda: str(source_info_util.summarize(info))
+    return lambda: str(source_info_util.summarize(info)) or caller()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -157,6 +158,38 @@ def test_devices_and_default_attributes_are_removed(tf: ModuleType, tf1_graph: M
     for node in (each for each in stripped.node if "_output_shapes" in each.attr):
         del node.attr["_output_shapes"]
     same(graph.strip_default_attrs(ours(built)), stripped)
+
+
+@pytest.mark.parametrize("strip", [False, True])
+@pytest.mark.parametrize("clear", [False, True])
+def test_a_meta_graph_is_cleared_and_stripped_as_tensorflow_does(
+    tf: ModuleType, tf1_graph: ModuleType, clear: bool, strip: bool
+) -> None:
+    v1: Any = tf1_graph
+    with tf.device("/device:GPU:0"):
+        v1.matmul(v1.get_variable("v", [2, 2], use_resource=False), [[1.0], [2.0]], name="m")
+    v1.train.Saver()
+    found = ours(v1.train.export_meta_graph(), MetaGraphDef)
+    for wanted, change in ((clear, graph.clear_devices), (strip, graph.strip_default_attrs)):
+        found = change(found) if wanted else found
+    expected = ours(v1.train.export_meta_graph(clear_devices=clear, strip_default_attrs=strip),
+                    MetaGraphDef)
+    assert found == expected
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_no_program_could_read_is_refused_with_the_way_out(
+    tf1_graph: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, values = two_variables(tf1_graph, use_resource=False)
+    frozen = graph.convert_variables_to_constants(values, ours(built), ["add"])
+    for module in ("freeze", "files"):
+        monkeypatch.setattr(f"pipeline.graph.{module}._LIMIT", frozen.ByteSize())
+    with pytest.raises(graph.GraphError, match=r"reads 2 GiB.*keep the variables in a checkpoint"):
+        graph.convert_variables_to_constants(values, ours(built), ["add"])
+    with pytest.raises(graph.GraphError, match=r"g\.pb.*reads 2 GiB.*in a checkpoint instead"):
+        graph.save_graph(frozen, tmp_path / "g.pb")
+    assert not list(tmp_path.iterdir())
 
 
 def test_export_scope_is_tensorflows(tf: ModuleType, tf1_graph: ModuleType) -> None:

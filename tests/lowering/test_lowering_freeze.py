@@ -122,6 +122,13 @@ def test_all_gaps_are_reported_at_once_with_their_lines() -> None:
     assert str(caught.value).count("test_lowering_freeze.py") == 2
 
 
+def test_a_gap_inside_a_function_of_jax_is_at_the_line_that_calls_it() -> None:
+    shapes = {"a": (2, 16, 64), "b": (2, 32, 64), "c": (2, 16, 2), "d": (2, 32, 2)}
+    inputs = {name: jax.ShapeDtypeStruct(shape, jnp.bfloat16) for name, shape in shapes.items()}
+    with pytest.raises(LoweringError, match=r"scaled_matmul.*test_lowering_freeze\.py"):
+        freeze(lambda v, *arrays: jax.nn.scaled_matmul(*arrays), {}, inputs, outputs=("y",))
+
+
 @pytest.mark.parametrize(("names", "message"), [
     (("input", "b"), "'input' is asked for twice"),
     (("a", "A"), "'A' is asked for twice"),
