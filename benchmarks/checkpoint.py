@@ -191,26 +191,32 @@ class Generated:
 
 
 def measure_scale(root: Path) -> None:
-    """Time and memory by bytes and by count of tensors."""
+    """Processor seconds, wall seconds and memory, by bytes and by count of tensors.
+
+    Reading maps its files, so its memory is the page cache's; the peak is that of saving.
+    """
     page = os.sysconf("SC_PAGE_SIZE")
     resident = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * page >> 20  # noqa: E731
-    print(f"{'GB':>6}{'tensors':>9}{'save s':>9}{'open s':>9}{'read s':>9}{'peak MB':>9}")
+    print(f"{'':15}{'processor s':>27}{'wall s':>27}\n{'GB':>6}{'tensors':>9}"
+          + f"{'save':>9}{'open':>9}{'read':>9}" * 2 + f"{'peak MB':>9}")
     for gigabytes, count in ((1, 100), (3, 300), (10, 1000), (0.01, 1000), (0.1, 10_000),
                              (1, 100_000)):
         Path("/proc/self/clear_refs").write_text("5")
         before = resident()
         values = {f"v{i:06d}": Generated(int(gigabytes * 1e9 / count / 4)) for i in range(count)}
-        start = time.perf_counter()
+        clocks = lambda: np.array([time.process_time(), time.perf_counter()])  # noqa: E731
+        start = clocks()
         write_bundle(root / "scale", values, durable=False)
-        saved = time.perf_counter()
+        saved = clocks()
         status = Path("/proc/self/status").read_text()
         peak = int(status.partition("VmHWM:")[2].split()[0]) >> 10
         reader = CheckpointReader(root / "scale")
-        opened = time.perf_counter()
+        opened = clocks()
         reader.verify()
-        read = time.perf_counter()
-        print(f"{gigabytes:6}{count:9}{saved - start:9.2f}{opened - saved:9.2f}"
-              f"{read - opened:9.2f}{peak - before:9}")
+        read = clocks()
+        steps = np.stack([saved - start, opened - saved, read - opened], axis=1)
+        print(f"{gigabytes:6}{count:9}" + "".join(f"{step:9.2f}" for step in steps.ravel())
+              + f"{peak - before:9}", flush=True)
 
 
 def main() -> None:

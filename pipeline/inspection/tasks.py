@@ -35,17 +35,27 @@ def restore_plan(config: Config) -> ExitCode:
 
     Returns:
         INTEGRITY unless every variable can be restored.
+
+    Raises:
+        ConfigError: `path` is no checkpoint.
+        CheckpointError: it is damaged, or there is none.
     """
     if config.path is None:
         raise ConfigError("path: task=restore_plan needs it; give a checkpoint prefix or directory")
     from pipeline import checkpoint, data, model
+    from pipeline.checkpoint.recognise import Kind, recognise
 
     network = model.build(config.model, num_classes=data.NUM_CLASSES)
     variables = {
         name: np.broadcast_to(np.zeros((), spec.dtype), spec.shape)
         for name, spec in network.specs.items()
     }
-    plan = checkpoint.plan_restore(config.path, variables)
+    found = recognise(config.path)
+    if found.kind not in (Kind.CHECKPOINT, Kind.SAVED_MODEL):
+        raise ConfigError(f"path={config.path}: is {found.note or found.kind.value}; "
+                          "task=restore_plan looks into TensorFlow checkpoints and SavedModels; "
+                          "task=convert makes one of an orbax step")
+    plan = checkpoint.plan_restore(found.path, variables)
     print(plan)
     complete = not plan.missing and not plan.clashes
     return ExitCode.PASSED if complete else ExitCode.INTEGRITY

@@ -9,10 +9,12 @@ checkpoint becomes one dict of arrays by name.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +51,26 @@ def convert(source: Path, destination: Path) -> Path:
     """
     found = recognise(source)
     if found.kind is Kind.ORBAX:
-        _to_tensorflow(Path(found.path), destination)
+        with _without_warnings():
+            _to_tensorflow(Path(found.path), destination)
     elif found.kind in (Kind.CHECKPOINT, Kind.SAVED_MODEL):
         _to_orbax(checkpoint.load_checkpoint(found.path), destination)
     else:
         raise PersistenceError(f"{source}: is {found.note or found.kind.value}; expected an orbax "
                                "step or a TensorFlow checkpoint")
     return destination
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """orbax warns that one item of a step has not the metadata of a whole step; it need not."""
+    absl = logging.getLogger("absl")
+    level = absl.level
+    absl.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        absl.setLevel(level)
 
 
 def _to_tensorflow(step: Path, prefix: Path) -> None:
