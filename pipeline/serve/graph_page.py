@@ -14,7 +14,7 @@ from pipeline.report.page import Section
 from pipeline.report.table import Column, table
 from pipeline.serve.drawing import constant_text, draw, shape_text
 from pipeline.serve.errors import Refusal
-from pipeline.serve.scope_view import Box, Shapes, View, look_into, tensor_shapes
+from pipeline.serve.scope_view import Box, Shapes, View, look_into
 from pipeline.serve.shell import shell
 from pipeline.serve.subject import Subject
 from pipeline.serve.variables_page import address as variable_address
@@ -29,11 +29,10 @@ def graph_page(subject: Subject, scope: str) -> str:
     view = look_into(subject.graph_def, scope)
     if view is None:
         raise Refusal(HTTPStatus.NOT_FOUND, f"scope={scope}: nothing in the graph is under it")
-    shapes = tensor_shapes(subject.graph_def, subject.names, subject.network)
     return shell(subject, "/graph", [
         Section("graph", scope or "Graph", join([_path(subject, scope), _picture(
-            subject, view, shapes)])),
-        Section("operations", "Operations", _operations(view, shapes)),
+            subject, view, subject.shapes)])),
+        Section("operations", "Operations", _operations(view, subject.shapes)),
     ])
 
 

@@ -20,6 +20,7 @@ from pipeline.config.persistence import FrozenGraphTarget, GraphNames
 from pipeline.config.recorded import find_run
 from pipeline.config.runtime import cache_directory
 from pipeline.serve.evaluating import Evaluating
+from pipeline.serve.scope_view import Shapes, tensor_shapes
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,11 @@ class Subject:
     def evaluating(self) -> Evaluating:
         """The native model on the test split, under way since it was asked for first."""
         return Evaluating(self.network, self.variables, self.data_sets.test)
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """The shape of every node's first output, by node; those alone that can be told."""
+        return tensor_shapes(self.graph_def, self.names, self.network)
 
     @property
     def evaluation(self) -> evaluate.Evaluation:
