@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import gate
+from pipeline.gate import ExitCode
 from pipeline.sweep import outcome
 from pipeline.sweep.execute import conduct, finished, one_by_one, stop_if_wanted
 from pipeline.sweep.job import Run
@@ -83,6 +84,10 @@ def _train_together(runs: Sequence[Run]) -> None:
         deliveries.extend(stages.train_together([(run.config, run.directory) for run in runs]))
 
     training = gate.attempt(train)
+    if not deliveries and training.exit_code is not ExitCode.INTERRUPTED:
+        log.info("these runs cannot be trained together; each by itself shows whose error it is")
+        one_by_one(runs)
+        return
     outcomes = []
     for k, run in enumerate(runs):
         if deliveries:

@@ -211,6 +211,14 @@ def test_jobs_trained_together_leave_what_single_ones_leave(home: Path) -> None:
         assert nodes[0] == nodes[1]
 
 
+def test_an_error_of_one_is_not_one_of_those_trained_with_it(home: Path) -> None:
+    mixed = run(home, "-m", *TINY, "sweep.strategy=vmap", "gate.variables=nowhere.txt,null",
+                "hydra.sweep.dir=mixed")
+    assert mixed.code == 1
+    codes = [record(home / "mixed" / str(job) / "outcome.json")["exit_code"] for job in (0, 1)]
+    assert codes == [1, 0], mixed.err
+
+
 def test_seeds_alone_end_in_mean_and_spread(home: Path) -> None:
     seeded = run(home, *TINY, "seed=5", "seeds=3", "hydra.run.dir=seeded")
     assert seeded.code == 0, seeded.err
