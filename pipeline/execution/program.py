@@ -200,7 +200,12 @@ def _is_dead(conditions: Conditions, values: Values) -> bool:
     for predicate, side in conditions:
         if predicate.node in values:
             value = values[predicate.node][predicate.output]
-            if value is DEAD or (is_static(value) and bool(value) is not side):
+            if value is DEAD:
+                return True
+            if np.size(value) != 1:
+                raise ExecutionError(f"predicate {predicate} has shape {np.shape(value)}; "
+                                     "expected a scalar")
+            if is_static(value) and bool(value) is not side:
                 return True
     return False
 

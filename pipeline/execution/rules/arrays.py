@@ -29,7 +29,7 @@ def _join(axis: int, values: Sequence[Any]) -> Any:
 
 @rule("ConcatV2", static=(-1,), folds=True)
 def _concat_v2(node: Node, *values: Any) -> Any:
-    return _join(scalar(values[-1], legacy=True), values[:-1])
+    return _join(scalar(values[-1]), values[:-1])
 
 
 @rule("Concat", static=(0,), folds=True)
