@@ -122,7 +122,7 @@ def _trend(config: Config, record: gate.Record, result: RunResult) -> list[gate.
     if config.gate.trend is None:
         return []
     this = gate.trend_point(record["name"], result.started, result.exit_code, [record])
-    return [*gate.load_trend(Path(config.gate.trend)), this]
+    return gate.trend_with(Path(config.gate.trend), this)
 
 
 def _describe(data_sets: data.DataSets) -> str:

@@ -38,6 +38,7 @@ from pipeline.gate.trend import Point as Point
 from pipeline.gate.trend import append_to_trend as append_to_trend
 from pipeline.gate.trend import load_trend as load_trend
 from pipeline.gate.trend import trend_point as trend_point
+from pipeline.gate.trend import trend_with as trend_with
 from pipeline.gate.verdict import Outcome as Outcome
 from pipeline.gate.verdict import Verdict as Verdict
 from pipeline.gate.verdict import exit_code as exit_code

@@ -65,23 +65,35 @@ def append_to_trend(path: Path, new: Point) -> None:
 
 
 def load_trend(path: Path) -> list[Point]:
-    """All points in the file's order; none where there is no file yet.
+    """One point a run in the order of the file; none where there is no file yet.
 
-    A line that was cut off by a crash is left out with a warning.
+    Of a run that was resumed or judged again the last line counts. A line that was cut off by a
+    crash is left out with a warning.
 
     Raises:
         GateError: the file is no trend file at all.
     """
     if not path.exists():
         return []
-    points: list[Point] = []
+    points: dict[tuple[str, str], Point] = {}
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, start=1):
         try:
-            points.append(Point(**json.loads(line)))
+            point = Point(**json.loads(line))
+            points[point.time, point.name] = point
         except (ValueError, TypeError):
             log.warning("gate.trend=%s: line %d is no point of a trend; left out", path, number)
     if lines and not points:
         raise GateError(f"gate.trend={path}: none of its {len(lines)} lines is a point of a trend; "
                         "give another file")
-    return points
+    return list(points.values())
+
+
+def trend_with(path: Path, this: Point) -> list[Point]:
+    """All other runs of the file, then `this` one.
+
+    Raises:
+        GateError: the file is no trend file at all.
+    """
+    others = [one for one in load_trend(path) if (one.time, one.name) != (this.time, this.name)]
+    return [*others, this]

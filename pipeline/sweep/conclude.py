@@ -120,9 +120,8 @@ def _content(sweep: Sweep, command: str, code: ExitCode) -> SweepReport:
     )
     if sweep.gates.trend is None:
         return content
-    trend = Path(sweep.gates.trend)
     this = gate.trend_point(content.name, started, code, sweep.best)
-    return replace(content, trend=[*gate.load_trend(trend), this])
+    return replace(content, trend=gate.trend_with(Path(sweep.gates.trend), this))
 
 
 def _cases(sweep: Sweep) -> list[gate.Case]:

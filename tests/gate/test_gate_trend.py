@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
@@ -51,6 +53,16 @@ def test_a_line_torn_by_a_crash_costs_that_line_alone(
     assert "line 2" in caplog.text
 
 
+def test_of_a_run_that_was_resumed_or_judged_again_the_last_line_counts(tmp_path: Path) -> None:
+    path = tmp_path / "trend.jsonl"
+    first, second = points(2)
+    for point in (replace(first, exit_code=75), second, first):
+        gate.append_to_trend(path, point)
+    assert gate.load_trend(path) == [first, second]
+    again = replace(first, exit_code=3)
+    assert gate.trend_with(path, again) == [second, again]
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("a\nb\n")
@@ -67,4 +79,5 @@ def test_processes_never_mix_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "trend.jsonl"
     with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
         list(pool.map(_append_many, [path] * 3))
-    assert len(gate.load_trend(path)) == 60
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert sorted(line["name"] for line in lines) == sorted(3 * [one.name for one in points(20)])
