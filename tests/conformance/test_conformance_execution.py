@@ -1,0 +1,83 @@
+"""Every case goes JAX → graph → JAX under jit: same values, same gradients.
+
+By default half of the cases go at one batch size, and the gradients of a sixteenth are compared;
+`JAXFROST_CASES=1000` and more takes all of them at every size, through both sets of operations.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import expected
+import jax
+import pytest
+from case import Case
+from cases import CASES
+from judge import relative_error
+from round_trip import Trip, can_be_differentiated, gradients, outputs
+
+ALL = int(os.environ.get("JAXFROST_CASES", "0")) >= 1000
+OPSETS = ["tf1", "modern"] if ALL else ["tf1"]
+CHUNK = 40
+# their graphs multiply or sort in 64 bits, which JAX has only with `jax_enable_x64`
+WIDE = ("mulhi", "random_bits-permutation")
+
+
+def is_wide(case: Case) -> bool:
+    return case.x64 or case.id.startswith(WIDE)
+
+
+def chunks(every: int) -> list[Any]:
+    """The cases that work, every so many of them, in groups that compile as one program."""
+    found = []
+    for wide in (False, True):
+        cases = [case for case in CASES if case.limitation is None and is_wide(case) == wide]
+        cases = cases[::1 if ALL else every]
+        found += [pytest.param(cases[at:at + CHUNK], id=cases[at].id)
+                  for at in range(0, len(cases), CHUNK)]
+    return found
+
+
+def trips(cases: list[Case], opset: str) -> list[Trip]:
+    """The cases' graphs; whatever a case's function itself gives is known already."""
+    known = [expected.outputs(case) for case in cases]
+    with jax.enable_x64(is_wide(cases[0])):
+        return [Trip.of(case, len(next(iter(each.values()))), opset)
+                for case, each in zip(cases, known, strict=True)]
+
+
+def differences(cases: list[Case], opset: str) -> Iterator[str]:
+    made = trips(cases, opset)
+    with jax.enable_x64(is_wide(cases[0])):
+        found = outputs(made, every_size=ALL)
+    for (name, batch), results in found.items():
+        case = next(each for each in cases if each.id == name)
+        for at, (ours, right) in enumerate(zip(results, expected.outputs(case)[batch],
+                                               strict=True)):
+            error = relative_error(ours, right)
+            if not error <= case.tolerance:
+                yield f"{name}: output {at} at batch {batch}: error {error:.2g}"
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("cases", chunks(2))
+def test_values_come_back(cases: list[Case], opset: str) -> None:
+    assert list(differences(cases, opset)) == []
+
+
+@pytest.mark.parametrize("opset", OPSETS)
+@pytest.mark.parametrize("cases", chunks(16))
+def test_gradients_come_back(cases: list[Case], opset: str) -> None:
+    wrong = []
+    with jax.enable_x64(is_wide(cases[0])):
+        made = [trip for trip in trips(cases, opset) if can_be_differentiated(trip)]
+        right = gradients(made, lambda trip: trip.original)
+        found = gradients(made, lambda trip: trip.run)
+    for trip in made:
+        for name, gradient in right[trip.case.id].items():
+            error = relative_error(found[trip.case.id][name], gradient)
+            if not error <= max(10 * trip.case.tolerance, 1e-4):
+                wrong.append(f"{trip.case.id}: by {name}: error {error:.2g}")
+    assert wrong == []
