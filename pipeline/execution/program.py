@@ -190,7 +190,7 @@ def _check_static(step: Step, arguments: Sequence[Any]) -> None:
 def _check_decided(step: Step, values: Values) -> None:
     """Raises where it is not known before running whether an assignment takes place."""
     for predicate, _ in step.conditions:
-        if not is_static(values[predicate.node][predicate.output]):
+        if not is_static(_output(predicate, values)):
             raise ExecutionError(
                 f"{step.node.op} node {step.node.name!r} assigns in a branch whose predicate "
                 f"{predicate} is computed from what is fed; fix it with `given`")
@@ -199,7 +199,7 @@ def _check_decided(step: Step, values: Values) -> None:
 def _is_dead(conditions: Conditions, values: Values) -> bool:
     for predicate, side in conditions:
         if predicate.node in values:
-            value = values[predicate.node][predicate.output]
+            value = _output(predicate, values)
             if value is DEAD:
                 return True
             if np.size(value) != 1:
