@@ -217,6 +217,7 @@ def measure_scale(root: Path) -> None:
         steps = np.stack([saved - start, opened - saved, read - opened], axis=1)
         print(f"{gigabytes:6}{count:9}" + "".join(f"{step:9.2f}" for step in steps.ravel())
               + f"{peak - before:9}", flush=True)
+        del reader  # unmaps its files outside of the next row's times
 
 
 def main() -> None:
