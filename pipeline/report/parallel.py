@@ -17,6 +17,7 @@ from pipeline.report.markup import Markup, tag
 _WIDTH, _HEIGHT = 960.0, 300.0                 # of the viewBox
 _LEFT, _RIGHT, _TOP, _BOTTOM = 96.0, 880.0, 34.0, 284.0
 _CATEGORIES = 14                               # labels of a categorical axis that can be read
+_LINE = 14.0                                   # between two labels
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,18 @@ class Dimension:
         return None if value is None else self._category(self.categories.index(str(value)))
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Positions and labels: the values themselves where they are few."""
+        """Positions and labels: the values themselves where they are few and apart."""
         if self.numbers is None:
             return [(self._category(k), label) for k, label in enumerate(self.categories)
                     if len(self.categories) <= _CATEGORIES]
         distinct = sorted({number for number in self.numbers if number is not None})
         shown = distinct if len(distinct) <= 6 else self._axis.ticks()
-        return [(self._down(self._axis.position(value)), self.text(value)) for value in shown]
+        ticks: list[tuple[float, str]] = []
+        for value in shown:
+            y = self._down(self._axis.position(value))
+            if not ticks or ticks[-1][0] - y >= _LINE:
+                ticks.append((y, self.text(value)))
+        return ticks
 
     def _category(self, index: int) -> float:
         return self._down((index + 0.5) / len(self.categories))

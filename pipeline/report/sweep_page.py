@@ -17,7 +17,13 @@ from pipeline.report.parallel import Dimension, parallel_coordinates
 from pipeline.report.sections import environment
 from pipeline.report.sweep_content import Setting, SweepReport, SweepRun
 from pipeline.report.sweep_spread import shared_scale, spread
-from pipeline.report.sweep_summary import metric_title, setting_name, value_text, with_spread
+from pipeline.report.sweep_summary import (
+    given,
+    metric_title,
+    setting_name,
+    value_text,
+    with_spread,
+)
 from pipeline.report.table import Column, cells, table
 
 
@@ -98,7 +104,7 @@ def _ranking_row(
     row: list[Child] = [
         _place(place) if setting.is_ranked else quantities.MISSING,
         join([_run_link(run, len(setting.runs) > 1) for run in setting.runs], " "),
-        *(tag("code", setting.overrides.get(key, quantities.MISSING)) for key in report.varied),
+        *(tag("code", given(setting, key)) for key in report.varied),
         figure, spread(setting, first, scale, figure),
         *(with_spread(setting, name) for name in others),
     ]
@@ -200,6 +206,9 @@ def _effect_table(report: SweepReport, ranked: Sequence[Setting]) -> Markup:
     best_of = max if report.direction == "max" else min
     rows: list[list[Child]] = []
     for key, values in report.varied.items():
+        told = [setting.overrides.get(key, "") for setting in ranked]
+        if len(set(told)) == len(told):
+            continue    # each value once: the ranking says it all
         for value in values:
             scores = [setting.score for setting in ranked
                       if setting.overrides.get(key, "") == value and setting.score is not None]
@@ -209,7 +218,7 @@ def _effect_table(report: SweepReport, ranked: Sequence[Setting]) -> Markup:
                 value_text(report.metric, statistics.fmean(scores) if scores else None),
                 value_text(report.metric, best_of(scores) if scores else None),
             ])
-    return table(columns, rows, class_="effects")
+    return table(columns, rows, class_="effects") if rows else Markup("")
 
 
 def failures(report: SweepReport) -> Markup:

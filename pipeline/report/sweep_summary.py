@@ -18,6 +18,7 @@ from pipeline.report.sweep_content import Setting, SweepReport, SweepRun
 from pipeline.terminal import open_console
 
 _UNBROKEN = 10_000    # columns
+_DIGITS = 10          # longer numbers are shortened
 
 
 def print_sweep(report: SweepReport, directory: Path) -> None:
@@ -66,8 +67,7 @@ def _ranking(report: SweepReport) -> Table:
     table.add_column("runs", overflow="fold")
     for place, setting in enumerate(report.settings, start=1):
         best = setting is report.best
-        values = [printable(setting.overrides.get(key, quantities.MISSING))
-                  for key in report.varied]
+        values = [printable(given(setting, key)) for key in report.varied]
         table.add_row(
             "best" if best else str(place) if setting.is_ranked else quantities.MISSING,
             *map(Text, values), *(with_spread(setting, name) for name in report.metrics),
@@ -124,8 +124,18 @@ def with_spread(setting: Setting, metric: str) -> str:
     return f"{quantities.number(mean)} ± {deviation:.2g}"
 
 
+def given(setting: Setting, key: str) -> str:
+    """What a setting was told, numbers that a search chose to six digits."""
+    value = setting.overrides.get(key, quantities.MISSING)
+    if len(value) <= _DIGITS:
+        return value
+    try:
+        return f"{float(value):.6g}"
+    except ValueError:
+        return value
+
+
 def setting_name(setting: Setting, titles: Mapping[str, str]) -> str:
     """What makes a setting this one, in few words: `learning_rate 0.1 · momentum 0.9`."""
-    pairs = [f"{title} {setting.overrides.get(key, quantities.MISSING)}"
-             for key, title in titles.items()]
+    pairs = [f"{title} {given(setting, key)}" for key, title in titles.items()]
     return " · ".join(pairs) or "all seeds"

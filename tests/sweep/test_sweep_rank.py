@@ -108,6 +108,20 @@ def test_the_page_draws_each_seed_beside_its_setting(swept: Path) -> None:
     assert max(map(float, lowest)) < min(map(float, highest))
 
 
+def test_values_that_a_search_chose_are_shortened_and_kept_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = ["0.07180374727086954", "0.05494343511669279", "0.05494343511669"]
+    for number, value in enumerate(chosen):
+        leave(tmp_path / str(number), number, [f"lr={value}"], accuracy=0.9 - number / 10)
+    conclude(load_sweep(tmp_path), COMMAND)
+    assert "0.0718037 " in capsys.readouterr().out
+    page = (tmp_path / "sweep.html").read_text()
+    assert page.count(">0.05494</text>") == 1, "two labels would lie on each other"
+    assert 'class="effects"' not in page, "each value has one setting: the ranking says it"
+    assert json.loads((tmp_path / "sweep.json").read_text())["varied"] == {"lr": chosen}
+
+
 def test_what_was_stopped_is_no_failure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
