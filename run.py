@@ -34,7 +34,7 @@ def explain(error: HydraException) -> Exception:
 def main() -> int:
     """The process; returns its exit code."""
     outlive_readers()
-    if sys.argv[1:] == ["--help"]:
+    if sys.argv[1:] in (["--help"], ["-h"]):
         print(usage())
         return 0
     request = command_line.parse(sys.argv[1:])
