@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,9 @@ def _computed_in(dtype: DType, rank: int) -> DType:
 
 def _kernel(b: Builder, value: Value, order: tuple[int, ...], window: _Window) -> Operand:
     """The kernel as [spatial…, in, out]; a known one is rearranged here, not in the graph."""
-    plain = window.groups == 1 and all(step == 1 for step in (*window.gaps, *window.dilation))
+    plain = window.groups == 1 and all(gap == 1 for gap in window.gaps)
+    if any(step != 1 for step in window.dilation):
+        plain &= len(window.strides) < 3 and (b.opset.modern or set(window.strides) == {1})
     moved = order != tuple(sorted(order))
     turned = b.transposed_variable(value, order) if plain and moved else None
     if turned is not None:
@@ -120,8 +122,10 @@ def _placed(
 
 def _direct(
     b: Builder, window: _Window, image: Operand, kernel: Operand, shape: Shape
-) -> Tensor:
+) -> Operand:
     op = "Conv3D" if len(window.strides) == 3 else "Conv2D"
+    if op == "Conv2D" and window.dilation != (1, 1) and not b.opset.modern:
+        return _atrous(b, window, image, kernel, shape)
     image, padding = _placed(b, window, image, kernel, shape)
     if op == "Conv3D":
         kernel = _dilated(b, window, kernel)
@@ -129,6 +133,36 @@ def _direct(
                     padding=padding)
     return b.op(op, image, kernel, shape=shape, strides=[1, *window.strides, 1], padding=padding,
                 dilations=[1, *window.dilation, 1])
+
+
+def _atrous(
+    b: Builder, window: _Window, image: Operand, kernel: Operand, shape: Shape
+) -> Operand:
+    """A dilated Conv2D where the op knows no dilations.
+
+    As tf.nn.atrous_conv2d does it: of every `dilation` rows and columns a smaller image, convolved
+    and put together again. With strides, or a size known only at run time, the kernel is dilated.
+    """
+    sizes = image.shape[1:3]
+    cut = any(low < 0 or high < 0 for low, high in window.amounts) if dims.is_known(sizes) else True
+    if window.strides != (1, 1) or cut or 0 in shape[1:3]:
+        kernel = _dilated(b, window, kernel)
+        return _direct(b, replace(window, dilation=(1, 1)), image, kernel, shape)
+    block = np.asarray(window.dilation, np.int32)
+    spare = [-(size + low + high) % step for size, (low, high), step in
+             zip(sizes, window.amounts, window.dilation, strict=True)]
+    paddings = [(low, high + more) for (low, high), more in
+                zip(window.amounts, spare, strict=True)]
+    padded = [(size + low + high) // step for size, (low, high), step in
+              zip(sizes, paddings, window.dilation, strict=True)]
+    batch = image.shape[0] * int(block.prod())
+    parts = b.op("SpaceToBatchND", image, block, np.asarray(paddings, np.int32),
+                 shape=(batch, *padded, image.shape[3]))
+    dense = [size - width + 1 for size, width in zip(padded, kernel.shape[:2], strict=True)]
+    made = b.op("Conv2D", parts, kernel, shape=(batch, *dense, shape[3]), strides=[1, 1, 1, 1],
+                padding="VALID")
+    crops = np.asarray([(0, more) for more in spare], np.int32)
+    return b.op("BatchToSpaceND", made, block, crops, shape=shape)
 
 
 def _dilated(b: Builder, window: _Window, kernel: Operand) -> Operand:
