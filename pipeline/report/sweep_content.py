@@ -33,7 +33,12 @@ class SweepRun:
     @property
     def has_failed(self) -> bool:
         """Whether it came to nothing; a gate that failed is no such failure."""
-        return self.exit_code not in (0, 3) and not self.is_unfinished
+        return not self.is_finished and not self.is_unfinished
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it was done to its end, and has a record."""
+        return self.exit_code in (0, 3)
 
     @property
     def is_unfinished(self) -> bool:

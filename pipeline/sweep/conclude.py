@@ -42,7 +42,7 @@ class Sweep:
         """The records of the best setting's runs; none when nothing could be ranked."""
         if not self.settings or not self.settings[0].is_ranked:
             return []
-        wanted = {run.directory for run in self.settings[0].runs if not run.has_failed}
+        wanted = {run.directory for run in self.settings[0].runs if run.is_finished}
         return [one.record for one in self.found
                 if one.directory.relative_to(self.directory).as_posix() in wanted]
 

@@ -55,7 +55,7 @@ def columns(runs: Sequence[SweepRun], metric: str) -> list[str]:
 
 def lacking(settings: Sequence[Setting], metric: str) -> str:
     """Why there is no ranking, or it is not of all; empty when all is well."""
-    finished = [run for setting in settings for run in setting.runs if not run.has_failed]
+    finished = [run for setting in settings for run in setting.runs if run.is_finished]
     if not finished:
         return "no run finished, so there is nothing to rank"
     without = [run for run in finished if metric not in run.metrics]

@@ -133,6 +133,18 @@ def test_what_was_stopped_is_no_failure(
     assert "2 runs, 0 failed, 1 unfinished" in out
     page = (tmp_path / "sweep.html").read_text()
     assert "sweep.resume goes on with them" in page
+    assert "no such metric" not in out
+
+
+def test_a_baseline_judges_the_seeds_that_are_there(tmp_path: Path) -> None:
+    file = tmp_path.parent / f"{tmp_path.name}-base.json"
+    file.write_text(json.dumps({"metrics": {"test_accuracy": [0.9, 0.9, 0.9]},
+                                "config_hash": "c0ffee", "git_revision": None}))
+    gates = [f"gate.baseline={{file: '{file}', max_drop: {{test_accuracy: 0.01}}}}"]
+    leave(tmp_path / "0", 0, ["a=0", "seed=0"], seed=0, config=gates)
+    leave(tmp_path / "1", 1, ["a=0", "seed=1"], seed=1, config=gates, code=ExitCode.RESUMABLE)
+    assert load_sweep(tmp_path).best[0]["test_accuracy"] == 0.9
+    assert conclude(load_sweep(tmp_path), COMMAND) is ExitCode.RESUMABLE
 
 
 def test_seeds_of_one_job_are_told_in_one_word(
