@@ -17,7 +17,7 @@ from rich.text import Text
 
 from pipeline import data, evaluate, model, persistence
 from pipeline.config import Config, ConfigError
-from pipeline.config.persistence import GraphNames
+from pipeline.config.model import ModelConfig
 from pipeline.data.pictures import SUFFIXES, read_picture
 from pipeline.gate import ExitCode
 
@@ -63,8 +63,7 @@ def predict(config: Config) -> ExitCode:
                           "checkpoint prefix or a frozen graph")
     inputs = find_pictures(config.input)
     network = model.build(config.model, num_classes=data.NUM_CLASSES)
-    names = GraphNames(input=config.model.input, logits=config.model.logits)
-    predictions = predict_files(Path(config.restore or ""), network, inputs, names)
+    predictions = predict_files(Path(config.restore or ""), network, inputs, config.model)
     if config.predict.format == "json":
         print(json.dumps([one.record() for one in predictions], indent=2, allow_nan=False))
     else:
@@ -98,7 +97,7 @@ def find_pictures(inputs: str | Sequence[str] | None) -> list[Path]:
 
 
 def predict_files(
-    restore: Path, network: model.Network, files: Sequence[Path], names: GraphNames
+    restore: Path, network: model.Network, files: Sequence[Path], config: ModelConfig
 ) -> list[Prediction]:
     """One prediction for each file, in their order.
 
@@ -108,7 +107,7 @@ def predict_files(
     read = [_read(path) for path in files]
     pixels = [one for one in read if not isinstance(one, str)]
     stacked = np.stack(pixels) if pixels else np.zeros((0, 28, 28), np.uint8)
-    logits = persistence.load_logits(restore, network, stacked, names)
+    logits = persistence.load_logits(restore, network, stacked, config)
     if not np.isfinite(logits).all():
         raise persistence.PersistenceError(
             f"{restore}: the model's logits are not finite; it diverged, or its file is damaged")

@@ -154,7 +154,8 @@ def _evaluate(
     config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
 ) -> None:
     with result.stage("evaluate"):
-        logits = persistence.load_logits(_source(config), network, data_sets.test.pixels)
+        logits = persistence.load_logits(
+            _source(config), network, data_sets.test.pixels, config.model)
         result.evaluation = evaluate.score_logits(logits, data_sets.test.digits)
     close(config, network, data_sets, result)
 

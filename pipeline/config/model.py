@@ -165,5 +165,9 @@ class ModelConfig(Defaults):
     arguments: dict[str, Any] = field(default_factory=dict)
     path: str | None = None        # of a frozen graph, a SavedModel or a .meta
     trainable: str | list[str] = "*"   # what of a graph is trained: full names or patterns
-    input: str = "input"           # nodes of a graph
-    logits: str = "logits"
+    input: str | None = None       # a graph's tensor, node or signature's key; null: guessed
+    logits: str | None = None
+    given: dict[str, Any] = field(default_factory=dict)  # of a graph: values fed besides images
+    # what a graph takes black and white for; whole numbers are always 0..255
+    pixel_range: Annotated[list[float], Field(min_length=2, max_length=2)] = field(
+        default_factory=lambda: [0.0, 1.0])

@@ -73,7 +73,7 @@ def _source(composed: DictConfig) -> tuple[str | None, Sequence[str]]:
 
 def _graph(path: Path) -> dict[str, Any]:
     """The configuration that uses a graph as a model; empty for what is no graph."""
-    if path.suffix == ".pb" or (path / "saved_model.pb").is_file():
+    if path.suffix in (".pb", ".pbtxt", ".meta") or (path / "saved_model.pb").is_file():
         return {"model": {"name": path.stem, "path": str(path)}}
     return {}
 

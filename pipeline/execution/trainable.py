@@ -24,7 +24,9 @@ def find_trainable(owner: Graph, patterns: Iterable[str]) -> dict[str, Any]:
     variables = owner.variables
     listed = {each.op_name for each in owner.get_collection("trainable_variables")}
     fixed = _moving_statistics(owner)
-    wide = {name for name in variables if not listed or name in listed}
+    # a SavedModel of TensorFlow 2 lists none, and may hold copies that it never restores
+    wide = {name for name, each in variables.items() if _is_floating(each.dtype)
+            and (name in listed if listed else name in owner.values or not owner.values)}
     wide |= {name for name, value in constants.items() if value.ndim}
     wide -= fixed
     names: list[str] = []
@@ -47,9 +49,13 @@ def _float_constants(owner: Graph) -> dict[str, np.ndarray[Any, Any]]:
     for operation in owner.get_operations():
         if operation.type == "Const":
             value = graph.decode_tensor(operation.node_def.attr["value"].tensor)
-            if np.issubdtype(value.dtype, np.floating) or value.dtype.name == "bfloat16":
+            if _is_floating(value.dtype):
                 found[operation.name] = value
     return found
+
+
+def _is_floating(dtype: np.dtype[Any]) -> bool:
+    return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"
 
 
 def _moving_statistics(owner: Graph) -> set[str]:

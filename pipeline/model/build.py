@@ -27,7 +27,7 @@ def build(config: ModelConfig, num_classes: int = 10) -> Network:
         ConfigError: it describes none: no scopes, a layer that does not fit its input, a `reuse`
             that names no earlier scope, a last layer that is not `num_classes` wide.
     """
-    function, input_shape = _function(config)
+    function, input_shape = _function(config, num_classes)
     scoped = scopes.transform(function)
     try:
         specs, logits = scoped.describe(example(input_shape), training=False)
@@ -42,12 +42,14 @@ def build(config: ModelConfig, num_classes: int = 10) -> Network:
     return Network(config.name, input_shape, num_classes, specs, scoped)
 
 
-def _function(config: ModelConfig) -> tuple[Callable[[Array, bool], Array], tuple[int, ...]]:
+def _function(
+    config: ModelConfig, num_classes: int
+) -> tuple[Callable[[Array, bool], Array], tuple[int, ...]]:
     """What the configuration describes as a function, and the shape of one example."""
     if config.path is not None:
         from pipeline.model.imported import imported_model  # late: most runs import no graph
 
-        return imported_model(config)
+        return imported_model(config, num_classes)
     shape = tuple(config.input_shape)
     if config.module is not None:
         return module_model(config), shape

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
 from pipeline import execution, graph
 from pipeline.config import ConfigError
 from pipeline.config.model import ModelConfig
+from pipeline.model.imported_ends import Ends, find_ends
 from pipeline.model.parts import regularizer
 from pipeline.scopes import get_variable, no_regularizer, variable_scope
 
@@ -22,6 +24,8 @@ class ImportedModel:
     """Part of a graph as a function of images; its large constants and variables are variables."""
 
     function: execution.GraphFunction
+    ends: Ends
+    pixel_range: tuple[float, float]
     values: Mapping[str, Any]
     trainable: frozenset[str]
     regularizer: Callable[[Array], Any] | None
@@ -30,8 +34,30 @@ class ImportedModel:
         """Float images [batch, *input_shape] → logits [batch, num_classes], single or double."""
         with variable_scope("", regularizer=self.regularizer):
             variables = {name: self._variable(name)[...] for name in self.values}
-        (logits,) = self.function(variables, images)
-        return jnp.asarray(logits).astype(jnp.promote_types(logits.dtype, jnp.float32))
+        logits = self._batched(variables, self._pixels(images))
+        logits = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
+        if self.ends.probabilities:
+            logits = jnp.log(jnp.maximum(logits, jnp.finfo(logits.dtype).tiny))
+        return logits
+
+    def _pixels(self, images: Array) -> Array:
+        """Grey levels 0..1 as the graph takes them."""
+        if self.ends.dtype.kind in "ui":
+            return jnp.round(images * 255).astype(self.ends.dtype)
+        low, high = self.pixel_range
+        scaled = images if (low, high) == (0, 1) else images * (high - low) + low
+        return scaled.astype(self.ends.dtype)
+
+    def _batched(self, variables: Mapping[str, Any], images: Array) -> Array:
+        """The graph's result; as many times as it takes where the graph fixes its batch."""
+        size, count = self.ends.batch, images.shape[0]
+        if size is None or size == count:
+            return jnp.asarray(self.function(variables, images)[0])
+        groups = -(-count // size)
+        padded = jnp.pad(images, [(0, groups * size - count), *[(0, 0)] * (images.ndim - 1)])
+        found: Array = jax.lax.map(lambda group: self.function(variables, group)[0],
+                            padded.reshape(groups, size, *images.shape[1:]))
+        return found.reshape(groups * size, -1)[:count]
 
     def _variable(self, name: str) -> Any:
         chosen = name in self.trainable
@@ -41,13 +67,16 @@ class ImportedModel:
         )
 
 
-def imported_model(config: ModelConfig) -> tuple[ImportedModel, tuple[int, ...]]:
+def imported_model(
+    config: ModelConfig, num_classes: int
+) -> tuple[ImportedModel, tuple[int, ...]]:
     """The graph at `model.path` from its input to its logits, and the shape of one example.
 
     Raises:
-        ConfigError: keys that mean nothing for a graph.
-        GraphError, ExecutionError: no graph is there, it lacks those nodes, or nothing in it is
-            named as `model.trainable` says.
+        ConfigError: keys that mean nothing for a graph; no such input or logits, or none that fit
+            the data.
+        GraphError, ExecutionError: no graph is there, or nothing in it is named as
+            `model.trainable` says.
         CheckpointError: a MetaGraph's variables can't be read from beside it.
     """
     assert config.path is not None
@@ -55,24 +84,22 @@ def imported_model(config: ModelConfig) -> tuple[ImportedModel, tuple[int, ...]]
         if getattr(config, key):
             raise ConfigError(f"model.{key} means nothing for model.path={config.path}; "
                               "the graph says what the model is")
-    imported = _load(Path(config.path))
+    imported = load_graph(Path(config.path))
     patterns = [config.trainable] if isinstance(config.trainable, str) else config.trainable
+    ends = find_ends(imported, config, num_classes)
     chosen = imported.trainable(*patterns)
-    function = imported.function([config.input], [config.logits], trainable=chosen)
+    function = imported.function([ends.input], [ends.logits], trainable=chosen, given=config.given)
     values = {name: imported.values[name] for name in function.variables}
-    penalty = regularizer(config.regularizer)
-    model = ImportedModel(function, {**function.constants, **values}, frozenset(chosen), penalty)
-    return model, _input_shape(imported, config)
+    if not chosen.keys() & (values.keys() | function.constants.keys()):
+        raise ConfigError(f"model.trainable={config.trainable}: {', '.join(list(chosen)[:5])}, "
+                          f"which {ends.logits} does not depend on")
+    low, high = config.pixel_range
+    model = ImportedModel(function, ends, (low, high), {**function.constants, **values},
+                          frozenset(chosen), regularizer(config.regularizer))
+    return model, ends.shape
 
 
-def _input_shape(imported: execution.Graph, config: ModelConfig) -> tuple[int, ...]:
-    """Of one example: the graph's own where it says it, else the configuration's."""
-    stated = imported.get_tensor_by_name(f"{config.input}:0").shape or ()
-    known = [size for size in stated[1:] if size is not None]
-    return tuple(known if stated and len(known) == len(stated) - 1 else config.input_shape)
-
-
-def _load(path: Path) -> execution.Graph:
+def load_graph(path: Path) -> execution.Graph:
     """A frozen graph, a SavedModel, or a `.meta` with the checkpoint of its name beside it."""
     if path.is_dir():
         return execution.import_saved_model(path)

@@ -13,11 +13,43 @@ from numpy.typing import NDArray
 from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
 
 from pipeline import execution, graph
+from pipeline.config import ConfigError
+from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import GraphNames
 from pipeline.errors import PipelineError
+from pipeline.model import Network, build, predict_logits
 from pipeline.persistence.artifact import PersistenceError
 
 Logits = NDArray[np.float32]
+
+
+def run_graph(
+    path: Path, network: Network, pixels: NDArray[np.uint8], config: ModelConfig
+) -> Logits:
+    """The logits [n, classes] of anybody's graph for uint8 [n, 28, 28].
+
+    Args:
+        path: a frozen graph, a SavedModel, or a `.meta` with its checkpoint beside it.
+        network: the run's; used as it is where it was built from this graph.
+        pixels: of the images.
+        config: what `network` was built from. Where that is another graph, its keys say nothing
+            of this one.
+
+    Raises:
+        ConfigError: the graph does not fit the data, or its ends must be named.
+        PersistenceError: there is no graph, or it can't be executed.
+    """
+    try:
+        if config.path is None or Path(config.path) != path:
+            ends = ModelConfig() if config.path else config
+            config = ModelConfig(name=path.stem, path=str(path), input=ends.input,
+                                 logits=ends.logits, given=ends.given)
+            network = build(config, network.num_classes)
+        return predict_logits(network, network.init(0), pixels)
+    except ConfigError:
+        raise
+    except PipelineError as error:
+        raise PersistenceError(f"{path}: {error}") from error
 
 
 def run_frozen_graph(path: Path, names: GraphNames, images: jax.Array) -> Logits:

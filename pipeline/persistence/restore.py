@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import checkpoint, graph, train
+from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import GraphNames
 from pipeline.config.schema import OptimizerConfig
 from pipeline.model import Network, Variables, predict_logits, to_input
 from pipeline.persistence.artifact import PersistenceError
-from pipeline.persistence.executed import run_frozen_graph, run_saved_model
+from pipeline.persistence.executed import run_graph
 from pipeline.persistence.onnx import run_onnx
 from pipeline.persistence.tensors import model_tensors, state_from_tensors
 from pipeline.train import TrainState
@@ -43,13 +44,13 @@ def find(path: Path) -> Found:
 
     Args:
         path: an orbax step, a checkpoint prefix, its `.index` or `.meta`, a directory with a
-            `checkpoint` file, a frozen graph `.pb`, an ONNX model, a SavedModel, or a run
-            directory, whose orbax step is preferred, then its checkpoint, then its only graph.
+            `checkpoint` file, a frozen graph `.pb` or `.pbtxt`, an ONNX model, a SavedModel, or a
+            run directory, whose orbax step is preferred, then its checkpoint, then its only graph.
 
     Raises:
         PersistenceError: none of these is there.
     """
-    if path.suffix == ".pb" and path.is_file():
+    if path.suffix in (".pb", ".pbtxt") and path.is_file():
         return Found("frozen_graph", path)
     if path.suffix == ".onnx" and path.is_file():
         return Found("onnx", path)
@@ -68,6 +69,9 @@ def find(path: Path) -> Found:
     prefix = path.with_suffix("") if path.suffix in (".index", ".meta") else path
     if prefix.with_name(prefix.name + ".index").is_file():
         return Found("tf_checkpoint", prefix)
+    if path.suffix == ".tflite":
+        raise PersistenceError(f"restore={path}: TensorFlow Lite models are not read; expected the "
+                               "frozen graph, SavedModel or checkpoint that it was made from")
     raise PersistenceError(
         f"restore={path}: nothing to restore there; expected a run directory, an orbax step, a "
         "checkpoint prefix such as model.ckpt-5000, a SavedModel, or a frozen graph .pb"
@@ -139,29 +143,40 @@ def begin_with(path: Path, network: Network) -> Callable[[TrainState], TrainStat
 
 
 def load_logits(
-    path: Path, network: Network, pixels: NDArray[np.uint8], names: GraphNames | None = None
+    path: Path, network: Network, pixels: NDArray[np.uint8], config: ModelConfig | None = None
 ) -> NDArray[np.float32]:
     """What the model at `path` says of uint8 [n, 28, 28]: float32 [n, classes].
 
-    A graph is executed as it is, between the nodes that `names` says, or ours; for the other
-    kinds `network` is given their variables.
+    A graph is executed as it is; `config`, what `network` was built from, says where its images go
+    in and its logits come out, or it is guessed. So is a `.meta` that `network` was built from,
+    with the checkpoint beside it. The variables of all else are given to `network`.
+
+    Raises:
+        ConfigError: a graph does not fit the data, or where its ends are must be said.
+        PersistenceError: nothing is there, or it does not fit the network or can't be executed.
     """
     kind, where = find(path)
-    if kind == "frozen_graph":
-        return run_frozen_graph(where, names or GraphNames(), to_input(network, pixels))
-    if kind == "saved_model":
-        return run_saved_model(where, names or GraphNames(), to_input(network, pixels))
+    config = ModelConfig() if config is None else config
+    if kind in ("frozen_graph", "saved_model"):
+        return run_graph(where, network, pixels, config)
+    own = config.path is not None and Path(config.path) == path
+    if path.suffix == ".meta" and own:   # not a run's, which may hold averages
+        return run_graph(path, network, pixels, config)
     if kind == "onnx":
-        return run_onnx(where, names or GraphNames(), to_input(network, pixels))
+        names = GraphNames(input=config.input or "input", logits=config.logits or "logits")
+        return run_onnx(where, names, to_input(network, pixels))
     return predict_logits(network, load_variables(path, network), pixels)
 
 
 def _constants(path: Path) -> dict[str, NDArray[Any]]:
-    return {
+    found = {
         node.name: graph.decode_tensor(node.attr["value"].tensor)
         for node in graph.load_graph(path).node
         if node.op == "Const"
     }
+    turned = {name.removesuffix("/transpose"): value.T for name, value in found.items()
+              if name.endswith("/transpose") and value.ndim == 2}    # see lowering.freeze
+    return {**turned, **found}
 
 
 def _require_fit(where: Path, tensors: Mapping[str, Any], network: Network) -> None:

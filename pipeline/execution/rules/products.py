@@ -109,13 +109,13 @@ def _winograd(x: Any, transformed: Any, pads: Pairs) -> Any:
     return y.reshape(x.shape[0], 2 * down, 2 * across, y.shape[-1])[:, :height, :width]
 
 
-def _input_transform(taps: Sequence[Any]) -> list[Any]:
+def _input_transform(taps: Any) -> list[Any]:
     """Bᵀ applied to four neighbours."""
     a, b, c, d = taps
     return [a - c, b + c, c - b, b - d]
 
 
-def _output_transform(products: Sequence[Any]) -> list[Any]:
+def _output_transform(products: Any) -> list[Any]:
     """Aᵀ applied to four products."""
     a, b, c, d = products
     return [a + b + c, b - c - d]
