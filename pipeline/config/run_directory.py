@@ -39,9 +39,9 @@ def claim(
     made = directory / f".hydra.{os.getpid()}-{secrets.token_hex(4)}"
     made.mkdir()
     command = shlex.join(["python", "run.py", *overrides]) + "\n"
-    for name, text in {**records, "command.txt": command}.items():
-        (made / name).write_text(text, encoding="utf-8")
     try:
+        for name, text in {**records, "command.txt": command}.items():
+            (made / name).write_text(text, encoding="utf-8")
         made.rename(directory / ".hydra")   # fails where that is a directory with files in it
     except OSError as error:
         shutil.rmtree(made)

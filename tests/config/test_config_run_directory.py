@@ -68,6 +68,15 @@ def test_of_many_processes_exactly_one_gets_the_directory(tmp_path: Path) -> Non
     assert owner == str(codes.index(0))
 
 
+def test_the_record_is_whole_or_absent(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="name"):
+        claim(tmp_path, {"config.yaml": "seed: 0\n", "n" * 999: ""}, [], resume=False)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / ".hydra").mkdir()    # as a process left it that was killed before it wrote
+    claim(tmp_path, RECORDS, [], resume=False)
+    assert (tmp_path / ".hydra" / "config.yaml").read_text() == "seed: 0\n"
+
+
 def test_a_run_at_work_is_not_resumed_by_another_process(tmp_path: Path) -> None:
     claim(tmp_path, RECORDS, [], resume=False)
     program = (
