@@ -6,6 +6,7 @@ the name scopes joined; loops and conditionals keep their bodies as programs of 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -65,6 +66,7 @@ def trace(
     leaves = [(path, leaf) for path, leaf in everything if _is_array(leaf)]
     arguments = [_spec(leaf.shape, leaf.dtype) for _, leaf in leaves]
 
+    @functools.wraps(function)    # by whose name JAX's errors call it
     def whole(arrays: Sequence[Any], *inputs: Any) -> Any:
         rest = iter(arrays)
         parts = [next(rest) if _is_array(leaf) else leaf for _, leaf in everything]
@@ -84,6 +86,10 @@ def trace(
         raise LoweringError(f"variables and inputs share a name: {sorted([*names, *inputs])}")
     for name, value in named.items():
         value.name = name
+        wanted = inputs[name].dtype if name in inputs else value.dtype
+        if isinstance(wanted, np.dtype) and wanted != value.dtype:    # a random key's is none
+            raise LoweringError(f"input {name}: {wanted} is asked for, JAX computes in "
+                                f"{value.dtype}; turn on jax_enable_x64 or ask for {value.dtype}")
     if not shapes_only:
         for name, (_, leaf) in zip(names, leaves, strict=True):
             named[name].constant = np.asarray(leaf).astype(named[name].dtype, copy=False)
@@ -93,9 +99,15 @@ def trace(
 
 def symbolic_inputs(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> list[jax.ShapeDtypeStruct]:
     """The inputs' shapes with `None` and names turned into symbolic dimensions of one scope."""
+    if not isinstance(inputs, Mapping):
+        raise LoweringError(f"inputs: {inputs!r}; expected shape and dtype by name, such as "
+                            "{'input': jax.ShapeDtypeStruct((None, 784), jnp.float32)}")
     scope = jax.export.SymbolicScope()
     specs = []
     for name, spec in inputs.items():
+        if not _is_array(spec):
+            raise LoweringError(f"input {name}: {spec!r}; expected shape and dtype, such as "
+                                "jax.ShapeDtypeStruct((None, 784), jnp.float32)")
         words = []
         for axis, size in enumerate(spec.shape):
             if size is None and axis == 0:

@@ -41,6 +41,8 @@ def lower(
             outputs that is not the function's.
     """
     program = traced.program
+    if isinstance(outputs, str):
+        raise LoweringError(f"outputs: the string {outputs!r}; expected names, [{outputs!r}]")
     if len(outputs) != len(program.outputs):
         raise LoweringError(f"the function gives {len(program.outputs)} arrays; "
                             f"outputs names {len(outputs)}: {', '.join(outputs)}")

@@ -6,6 +6,7 @@ of the libraries is imported here unless the module is one of its own.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,7 +54,11 @@ def as_function(
                                 "that its `init` makes")
         return _from_linen(model, variables)
     if variables is None:
-        return lambda _, *arrays: model(*arrays), ()
+        @functools.wraps(model)
+        def of_inputs(_: Any, *arrays: Any) -> Any:
+            return model(*arrays)
+
+        return of_inputs, ()
     return _with_equinox_scopes(model), variables
 
 
@@ -86,6 +91,7 @@ def _from_equinox(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> Function:
 
 def _with_equinox_scopes(function: Function) -> Function:
     """The modules of Equinox among its variables get scopes."""
+    @functools.wraps(function)
     def scoped(variables: Any, *inputs: Any) -> Any:
         with _scopes(list(_equinox_modules(variables, ()))):
             return function(variables, *inputs)

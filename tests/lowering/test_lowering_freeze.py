@@ -140,6 +140,27 @@ def test_names_that_cannot_be(names: tuple[str, ...], message: str) -> None:
         freeze(mlp, MLP, PIXELS, outputs=names)
 
 
+@pytest.mark.parametrize(("inputs", "outputs", "message"), [
+    (PIXELS, "probabilities", r"outputs: the string 'probabilities'; expected names, \['prob"),
+    ([IMAGES["input"]], ["y"], "expected shape and dtype by name, such as"),
+    ({"x": (None, 3)}, ["y"], r"input x: \(None, 3\); expected shape and dtype, such as"),
+    ({"x": jax.ShapeDtypeStruct((3, None), np.float32)}, ["y"], "None for the leading batch"),
+    ({"x": jax.ShapeDtypeStruct((3,), np.int64)}, ["y"],
+     "input x: int64 is asked for, JAX computes in int32; turn on jax_enable_x64 or ask for int32"),
+])
+def test_what_is_asked_for_in_another_form(inputs: Any, outputs: Any, message: str) -> None:
+    with pytest.raises(LoweringError, match=message):
+        freeze(lambda x: x + 1, inputs=inputs, outputs=outputs)
+
+
+def test_a_random_key_is_fed_as_its_numbers(tf: ModuleType) -> None:
+    key = jax.random.key(7)
+    graph = freeze(lambda key: jax.random.uniform(key, (5,)),
+                   inputs={"key": jax.ShapeDtypeStruct((), key.dtype)}, outputs=["y"])
+    (found,), = run_all(tf, graph, ["y"], [{"key": np.asarray(jax.random.key_data(key))}])
+    assert np.array_equal(found, jax.random.uniform(key, (5,)))
+
+
 def test_python_that_needs_the_batch_size_is_refused() -> None:
     def function(v: Arrays, x: Any) -> Any:
         return x if x.shape[0] > 3 else -x
