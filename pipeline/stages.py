@@ -6,7 +6,6 @@ leaves lies in its own directory.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,8 +18,6 @@ from pipeline.config import Config, ConfigError
 from pipeline.config.gate import GateConfig
 from pipeline.config.runtime import cache_directory
 from pipeline.gate import ExitCode
-
-log = logging.getLogger(__name__)
 
 
 def run(
@@ -121,7 +118,6 @@ def _after_training(
     result.fit = fitted
     if fitted.stop is train.Stop.INTERRUPTED:
         result.exit_code = ExitCode.RESUMABLE
-        log.info("resume with the same command and hydra.run.dir=%s restore=auto", result.directory)
         return
     if fitted.stop is train.Stop.PRUNED:   # nobody will use it, and nobody expects much of it
         config = replace(config, persistence={}, gate=GateConfig())

@@ -90,6 +90,8 @@ def _alone(run: Run) -> ExitCode:
     from pipeline import stages
 
     ended = conduct(run, partial(stages.run, run.config, run.directory))
+    if ended.ending.exit_code is ExitCode.RESUMABLE:
+        log.info("resume with the same command and hydra.run.dir=%s restore=auto", run.directory)
     verdicts = gate.load_verdicts(run.directory)
     gate.announce(gate.markdown(run.directory.name, verdicts, ended.ending),
                   gate.workflow_commands(run.directory.name, verdicts, ended.ending))
