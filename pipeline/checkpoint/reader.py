@@ -249,7 +249,8 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
         if entry not in self._verified:
             found = crc.masked_crc(raw)
             if found != entry.crc:
-                raise DataLossError(f"Checksum does not match: stored {entry.crc} vs. calculated "
+                stored, found = crc.unmask(entry.crc), crc.unmask(found)
+                raise DataLossError(f"Checksum does not match: stored {stored} vs. calculated "
                                     f"on the restored bytes {found}")
             self._verified.add(entry)
         return array

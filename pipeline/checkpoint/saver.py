@@ -18,9 +18,9 @@ from pipeline.checkpoint.state import DEFAULT_FILENAME
 from pipeline.checkpoint.variables import (
     Slot,
     as_tree,
+    saved_slots_of,
     shards_by_device,
     shards_by_size,
-    slots_of,
 )
 from pipeline.checkpoint.writer import write_bundle
 
@@ -181,7 +181,7 @@ class Saver:
         return as_tree(variables, {name: slots[name].restored(arrays[name]) for name in slots})
 
     def _slots(self, variables: Any) -> dict[str, Slot]:
-        slots = slots_of({} if variables is None else variables)
+        slots = saved_slots_of({} if variables is None else variables)
         if not slots and not self._allow_empty:
             raise InvalidArgumentError("No variables to save")
         return slots

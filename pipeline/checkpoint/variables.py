@@ -8,7 +8,7 @@ the `scopes` library), or `assign` and `numpy` (TensorFlow's own). Its name is i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pipeline.checkpoint.errors import InvalidArgumentError, InvalidTypeError
 from pipeline.checkpoint.slices import PartitionedTensor
 
+_GLOBAL_VARIABLES = "variables"  # tf.GraphKeys.GLOBAL_VARIABLES
 _NO_MODULES = (type, ModuleType, FunctionType)
 
 
@@ -41,6 +42,21 @@ class Slot:
 def slots_of(variables: Any) -> dict[str, Slot]:
     """A slot for each of `named_variables`; raises as that does."""
     return {name: _slot(found) for name, found in named_variables(variables).items()}
+
+
+def saved_slots_of(variables: Any) -> dict[str, Slot]:
+    """`slots_of`; of a whole store only the global variables, as TensorFlow saves by default.
+
+    Neither local ones nor those of other collections alone are (tf1_semantics.md C2).
+    """
+    chosen = isinstance(variables, Mapping | Sequence | Set | Iterator)
+    return {name: _slot(found) for name, found in named_variables(variables).items()
+            if chosen or _is_global(found)}
+
+
+def _is_global(found: Any) -> bool:
+    collections = getattr(getattr(found, "spec", None), "collections", None)
+    return collections is None or _GLOBAL_VARIABLES in collections
 
 
 def named_variables(variables: Any) -> dict[str, Any]:

@@ -101,11 +101,10 @@ def _matches(slots: Mapping[str, Slot], source: str, target: Any) -> list[tuple[
         raise InvalidTypeError(f"assignment map pairs {source!r} with {target!r}; expected names, "
                                "scopes, or a variable on the right")
     if source.endswith("/") != target.endswith("/"):
+        scope, other = (target, source) if target.endswith("/") else (source, target)
         raise InvalidArgumentError(
-            f"Assignment map with scope only name {target if target.endswith('/') else source} "
-            f"should map to scope only {source if target.endswith('/') else target}. "
-            "Should be 'scope/': 'other_scope/'."
-        )
+            f"Assignment map with scope only name {scope.rstrip('/')} should map to scope only "
+            f"{other}. Should be 'scope/': 'other_scope/'.")
     if not target.endswith("/"):
         name = target.removesuffix(":0")
         if name not in slots:

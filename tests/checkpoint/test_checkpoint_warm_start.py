@@ -71,9 +71,9 @@ def test_a_variable_itself_and_a_directory(
     ({"nope": "new/a"}, NotFoundError, "new/a ← nope: Key nope not found in checkpoint"),
     ({"old/b": "new/a"}, InvalidArgumentError,
      r"new/a ← old/b: checkpoint has \(3,\), model has \(2,\)"),
-    ({"old": "new/"}, InvalidArgumentError, r"^Assignment map with scope only name new/ should map "
+    ({"old": "new/"}, InvalidArgumentError, r"^Assignment map with scope only name new should map "
      r"to scope only old\. Should be 'scope/': 'other_scope/'\.$"),
-    ({"old/": "new/a"}, InvalidArgumentError, "Assignment map with scope only name old/"),
+    ({"old/": "new/a"}, InvalidArgumentError, "Assignment map with scope only name old should"),
     ({"/": "new/"}, NotFoundError, "Key a not found .* Key b not found"),
     ({"old/": "nothere/"}, NotFoundError, "scope nothere/ has no variables; the model has new/a"),
     ({"old/a": "new/zzz"}, NotFoundError, "variable new/zzz does not exist"),
