@@ -9,10 +9,10 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
-from configured import digits
+from configured import configured, digits
 from persisted_cases import Persisted, images
 
-from pipeline import persistence
+from pipeline import graph, model, persistence
 from pipeline.config.persistence import FrozenGraphTarget
 from pipeline.model import predict_logits
 
@@ -66,6 +66,16 @@ def test_the_averages_are_what_is_frozen(persisted: Runs) -> None:
     for name, value in run.trained.variables.items():
         np.testing.assert_array_equal(loaded[name], value)
         assert not np.array_equal(loaded[name], run.trained.current[name])
+
+
+def test_weights_that_the_graph_holds_turned_are_restored(tmp_path: Path) -> None:
+    network = model.build(configured("model=module", "model.module=configured_module.Turned").model)
+    trained = persistence.Trained(network, network.init(0), 1)
+    made, = persistence.persist({"g": FrozenGraphTarget(kind="frozen_graph")}, trained, tmp_path)
+    constants = {node.name for node in graph.load_graph(made.path).node if node.op == "Const"}
+    assert "einsum/kernel/transpose" in constants
+    for name, value in persistence.load_variables(made.path, network).items():
+        np.testing.assert_array_equal(value, trained.variables[name])
 
 
 def test_names_and_form_are_as_asked(tf: ModuleType, persisted: Runs, tmp_path: Path) -> None:
