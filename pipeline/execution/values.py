@@ -15,6 +15,7 @@ from pipeline import dtypes
 from pipeline.execution.errors import ExecutionError
 
 _MAX_ELEMENTS = 1 << 31
+_MAX_KNOWN = 1 << 27
 
 
 class Dead:
@@ -142,12 +143,17 @@ def dimensions(value: Any) -> tuple[int, ...]:
     return sizes
 
 
-def check_size(sizes: Sequence[int]) -> None:
+def check_size(sizes: Sequence[int], *, known: bool = False) -> None:
     """Refuses shapes that no array here may have.
 
+    Args:
+        sizes: of the array.
+        known: it is made before running, when nothing that fuses it away has seen it yet.
+
     Raises:
-        ExecutionError: a size is negative, or there are 2^31 elements or more.
+        ExecutionError: a size is negative, or there are 2^31 elements or more (2^27 if known).
     """
-    if any(size < 0 for size in sizes) or math.prod(sizes) >= _MAX_ELEMENTS:
-        raise ExecutionError(f"shape {list(sizes)}; expected sizes from 0 and fewer than 2^31 "
-                             "elements")
+    most = _MAX_KNOWN if known else _MAX_ELEMENTS
+    if any(size < 0 for size in sizes) or math.prod(sizes) >= most:
+        raise ExecutionError(f"shape {list(sizes)}; expected sizes from 0 and fewer than "
+                             f"2^{most.bit_length() - 1} elements")

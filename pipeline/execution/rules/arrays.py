@@ -88,7 +88,8 @@ def _tile(node: Node, x: Any, multiples: Any) -> Any:
     xp, x = operands(x)
     if len(multiples) != x.ndim:
         raise ExecutionError(f"multiples {vector(multiples)} for {x.ndim} axes")
-    check_size([size * count for size, count in zip(x.shape, vector(multiples), strict=True)])
+    sizes = [size * count for size, count in zip(x.shape, vector(multiples), strict=True)]
+    check_size(sizes, known=xp is np)
     return xp.tile(x, vector(multiples)) if x.ndim else x
 
 
@@ -159,7 +160,7 @@ def _range(node: Node, start: Any, limit: Any, delta: Any) -> Any:
     count = int(np.ceil((limit.astype(np.float64) - start) / delta))
     if (limit - start) * np.sign(delta) < 0:
         raise ExecutionError(f"delta {delta} does not lead from {start} to {limit}")
-    check_size([count])
+    check_size([count], known=True)
     return start + np.arange(count).astype(start.dtype) * delta
 
 
