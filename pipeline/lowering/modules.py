@@ -81,9 +81,8 @@ def _from_linen(module: Any, variables: Mapping[str, Any]) -> tuple[Function, An
 
 def _from_equinox(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> Function:
     """A module of Equinox takes one example: it is mapped over the batch."""
-    axes = tuple(0 if spec.shape and spec.shape[0] is None else None for spec in inputs.values())
-
     def function(module: Any, *arrays: Any) -> Any:
+        axes = tuple(0 if spec.shape[:1] == (None,) else None for spec in inputs.values())
         return jax.vmap(module, in_axes=axes)(*arrays) if 0 in axes else module(*arrays)
 
     return _with_equinox_scopes(function)
