@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.export import is_symbolic_dim
 
 from pipeline import dtypes, graph
 from pipeline.execution.errors import ExecutionError
@@ -220,14 +221,24 @@ def _output(ref: Ref, values: Values) -> Any:
 
 def _declared(node: Node, outputs: Sequence[Any]) -> Sequence[Any]:
     """Known outputs in the dtypes that the op's definition declares; NumPy widens sums."""
-    if not any(is_static(value) for value in outputs) or not graph.has_op_def(node.op):
+    if not any(is_static(value) or is_symbolic_dim(value) for value in outputs) \
+            or not graph.has_op_def(node.op):
         return outputs
     try:
         numbers = graph.output_types(node.op, node.attrs)
     except (GraphError, KeyError):
         return outputs
-    return tuple(np.asarray(value, dtypes.to_numpy(number)) if is_static(value) else value
+    return tuple(_typed(value, dtypes.to_numpy(number)) if is_static(value)
+                 or is_symbolic_dim(value) else value
                  for value, number in zip(outputs, numbers, strict=True))
+
+
+def _typed(value: Any, dtype: np.dtype[Any]) -> Any:
+    """A known value in its dtype; symbolic sizes stay objects."""
+    held = np.asarray(value, object) if is_symbolic_dim(value) else np.asarray(value)
+    if held.dtype == np.object_ and any(map(is_symbolic_dim, held.ravel().tolist())):
+        return held
+    return held.astype(dtype, copy=False)
 
 
 def _where(node: Node, text: str) -> str:

@@ -12,6 +12,7 @@ from foreign_models import FIRST, SECOND, build, unit, weights
 
 from pipeline import evaluate, model, persistence
 from pipeline.config import ConfigError
+from pipeline.config.persistence import GraphNames
 from pipeline.persistence import PersistenceError
 
 
@@ -41,6 +42,27 @@ def test_a_stranger_s_graph_says_what_tensorflow_says(
         mlp.logits = "second" if name == "with_two_heads" else None
         again = persistence.load_logits(made.path, model.build(mlp), pixels, mlp)
         np.testing.assert_array_equal(again, found)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("name", sorted({*FIRST, *SECOND} - {"nhwc_with_dropout"}))
+def test_a_stranger_s_graph_is_written_again(tf: ModuleType, tmp_path: Path, name: str) -> None:
+    """With any batch size, under the same names, and TensorFlow runs it.
+
+    A graph that draws random numbers for each example can't: their count is not known.
+    """
+    pixels = digits().test.pixels
+    made = build(tf, name, tmp_path, pixels)
+    found, network = foreign(made.path, *made.words)
+    frozen = persistence.build_frozen_graph(GraphNames(), network, network.init(0))
+    kernels = {key for key, spec in network.specs.items() if len(spec.shape) > 1}
+    assert kernels <= {node.name for node in frozen.node if node.op == "Const"}
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        tf.import_graph_def(
+            tf.compat.v1.GraphDef.FromString(frozen.SerializeToString()), name="")
+        images = unit(pixels).reshape(-1, *network.input_shape)
+        logits = session.run("logits:0", {"input:0": images})
+    np.testing.assert_allclose(logits, found, rtol=1e-5, atol=1e-5)
 
 
 def write(tf: ModuleType, directory: Path, shape: list[int | None], classes: int = 10) -> Path:

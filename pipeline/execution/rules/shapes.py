@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jax.export import is_symbolic_dim
 
 from pipeline import dtypes
 from pipeline.execution.errors import ExecutionError
@@ -14,12 +15,18 @@ from pipeline.execution.values import dimensions, operands, scalar, vector
 
 @rule("Shape", attrs="out_type")
 def _shape(node: Node, x: Any) -> Any:
-    return np.array(x.shape, dtypes.to_numpy(node["out_type"]))
+    return _sizes(node, x)
 
 
 @rule("ShapeN", attrs="out_type")
 def _shape_n(node: Node, *values: Any) -> Any:
-    return [np.array(x.shape, dtypes.to_numpy(node["out_type"])) for x in values]
+    return [_sizes(node, x) for x in values]
+
+
+def _sizes(node: Node, x: Any) -> Any:
+    """The shape as integers; objects where sizes are symbolic, as they are during an export."""
+    symbolic = any(is_symbolic_dim(size) for size in x.shape)
+    return np.array(x.shape, object if symbolic else dtypes.to_numpy(node["out_type"]))
 
 
 @rule("Size", attrs="out_type")
@@ -35,7 +42,8 @@ def _rank(node: Node, x: Any) -> Any:
 @rule("Reshape", static=(1,), folds=True)
 def _reshape(node: Node, x: Any, shape: Any) -> Any:
     xp, x = operands(x)
-    return xp.reshape(x, vector(shape))
+    symbolic = shape.dtype == np.object_
+    return xp.reshape(x, tuple(shape.tolist()) if symbolic else vector(shape))
 
 
 @rule("ExpandDims", static=(1,), folds=True)
