@@ -33,10 +33,11 @@ def commands(page: Path) -> list[str]:
 
 
 def overrides(command: str) -> list[Override]:
-    """Of a command as it is written: `…` stands for any path."""
+    """Of a command as it is written: `…` stands for any path, `[key=value]` is what may follow."""
     options = ("-m", "--cfg", "job", "--help", "--info", "defaults")
     words = [word for word in shlex.split(command.replace("…", "PATH")) if word not in options]
-    return list(OverridesParser.create().parse_overrides(words))
+    return list(OverridesParser.create().parse_overrides([word.strip("[]") if word[0] == "["
+                                                          else word for word in words]))
 
 
 def first_of(override: Override) -> str:
