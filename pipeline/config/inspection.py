@@ -20,5 +20,4 @@ class InspectConfig:
     verify: bool = False       # read every tensor and compare its checksum
     stats: bool = False        # read every tensor; its minimum, maximum, mean, …
     diff: str | None = None    # another checkpoint, to compare with
-    field: MetaGraphField | None = None    # of a MetaGraph, to print as text instead
     batch: int = 1             # of how many examples a graph's FLOPs are counted; from 1

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from pipeline.config.gate import GateConfig
-from pipeline.config.inspection import InspectConfig
+from pipeline.config.inspection import InspectConfig, MetaGraphField
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import TargetConfig, VerificationConfig
 from pipeline.config.serve import PredictConfig, ServeConfig
@@ -151,4 +151,6 @@ class Config:
     inspect: InspectConfig = field(default_factory=InspectConfig)
     predict: PredictConfig = field(default_factory=PredictConfig)
     serve: ServeConfig = field(default_factory=ServeConfig)
-    notes: str = field(default="")
+    notes: str = ""
+    # of a MetaGraph, for task=inspect; last, because within the class it hides dataclasses.field
+    field: MetaGraphField | None = None

@@ -1,8 +1,8 @@
 """The short way from `task=inspect path=…` to an answer.
 
 Hydra and the whole configuration take several times as long to load as a checkpoint takes to list.
-A command line that says nothing but plain values of `task`, `path`, `destination` and `inspect`
-means the same without them. Whatever else it says, a mistake included, is left to Hydra.
+A command line that says nothing but plain values of `task`, `path`, `destination`, `field` and
+`inspect` means the same without them. Whatever else it says, a mistake included, is left to Hydra.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, get_args, get_type_hints
 
-from pipeline.config.inspection import InspectConfig
+from pipeline.config.inspection import InspectConfig, MetaGraphField
 from pipeline.errors import IntegrityError
 
 # What Hydra's grammar takes as it stands: no quotes, lists, interpolations or sweeps.
@@ -25,6 +25,7 @@ class Request(NamedTuple):
 
     path: str
     destination: str | None
+    field: MetaGraphField | None
     options: InspectConfig
 
 
@@ -33,13 +34,13 @@ def parse(words: Sequence[str]) -> Request | None:
     given = dict(word.split("=", 1) for word in words if "=" in word)
     if len(given) != len(words) or given.pop("task", None) != "inspect" or "path" not in given:
         return None
-    kinds = {"path": str, "destination": str | None,
+    kinds = {"path": str, "destination": str | None, "field": MetaGraphField | None,
              **{f"inspect.{name}": kind for name, kind in get_type_hints(InspectConfig).items()}}
     values = {key: _value(kinds.get(key), text) for key, text in given.items()}
     if _UNSUITABLE in values.values():
         return None
-    path, destination = values.pop("path"), values.pop("destination", None)
-    return Request(path, destination, InspectConfig(
+    path, destination, field = (values.pop(key, None) for key in ("path", "destination", "field"))
+    return Request(path, destination, field, InspectConfig(
         **{key.removeprefix("inspect."): value for key, value in values.items()}))
 
 

@@ -17,7 +17,7 @@ from pipeline.checkpoint.listing import format_description
 from pipeline.checkpoint.names import checkpoint_exists
 from pipeline.checkpoint.recognise import Kind, Recognised, recognise
 from pipeline.config.errors import ConfigError
-from pipeline.config.inspection import InspectConfig
+from pipeline.config.inspection import InspectConfig, MetaGraphField
 
 if TYPE_CHECKING:
     from pipeline.inspection.graphs import DescribedGraph
@@ -25,13 +25,16 @@ if TYPE_CHECKING:
 _GRAPHS = (Kind.GRAPH, Kind.SAVED_MODEL)
 
 
-def look(path: str, destination: str | None, options: InspectConfig) -> bool:
+def look(
+    path: str, destination: str | None, field: MetaGraphField | None, options: InspectConfig
+) -> bool:
     """Prints what a path holds.
 
     Args:
         path: a checkpoint by prefix, file or directory, a run, a SavedModel, an orbax step, a graph
             file; anything else is named.
         destination: of an HTML page that draws the graph.
+        field: of a MetaGraph, to print instead.
         options: how closely, and in which form.
 
     Returns:
@@ -46,8 +49,8 @@ def look(path: str, destination: str | None, options: InspectConfig) -> bool:
     if options.diff is not None:
         return _compare(path, options.diff, as_json=options.json)
     found = recognise(path)
-    if options.field is not None:
-        _print_field(found, options)
+    if field is not None:
+        _print_field(found, field, as_json=options.json)
         return True
     if destination is not None:
         _check_destination(destination, path, found)
@@ -97,17 +100,16 @@ def _as_json(description: Description, graphs: list[DescribedGraph]) -> str:
     return json.dumps(record, indent=1, ensure_ascii=False)
 
 
-def _print_field(found: Recognised, options: InspectConfig) -> None:
+def _print_field(found: Recognised, field: MetaGraphField, *, as_json: bool) -> None:
     from pipeline.inspection.graph_files import field_text
 
-    assert options.field is not None, "that is what this prints"
     path = found.path
     if found.kind is Kind.CHECKPOINT:
         path = f"{found.path}.meta"
     if found.kind not in (*_GRAPHS, Kind.CHECKPOINT) or not os.path.exists(path):
-        raise ConfigError(f"inspect.field={options.field}: {path} is no MetaGraph; give a .meta "
+        raise ConfigError(f"field={field}: {path} is no MetaGraph; give a .meta "
                           "file, a SavedModel, or a checkpoint that has a .meta")
-    print(field_text(path, options.field, as_json=options.json))
+    print(field_text(path, field, as_json=as_json))
 
 
 def _compare(first: str, second: str, *, as_json: bool) -> bool:

@@ -26,7 +26,7 @@ def inspect(config: Config) -> ExitCode:
         return ExitCode.PASSED
     from pipeline.inspection.look import look
 
-    sound = look(config.path, config.destination, config.inspect)
+    sound = look(config.path, config.destination, config.field, config.inspect)
     return ExitCode.PASSED if sound else ExitCode.INTEGRITY
 
 

@@ -20,14 +20,14 @@ SHORT = [
     ["path=a.pb", "destination=graph.html", "task=inspect"],
     ["task=inspect", "path=./390", "inspect.json=true", "inspect.stats=false"],
     ["task=inspect", "path=m", "inspect.verify=true", "inspect.diff=other/m-5"],
-    ["task=inspect", "path=m.meta", "inspect.field=saver_def"],
+    ["task=inspect", "path=m.meta", "field=saver_def"],
 ]
 LONG = [
     ["task=inspect"], ["task=inspect", "path=null"], ["task=inspect", "path=390"],
     ["task=inspect", "path=1e5"], ["task=inspect", "path=a,b"], ["task=inspect", "path=${seed}"],
     ["task=inspect", "path='a b'"], ["task=inspect", "path="], ["task=inspect", "path=a", "path=b"],
     ["task=inspect", "path=m", "inspect.json=1"], ["task=inspect", "path=m", "inspect.jsn=true"],
-    ["task=inspect", "path=m", "inspect.field=nodes"], ["task=inspect", "path=m", "seed=1"],
+    ["task=inspect", "path=m", "field=nodes"], ["task=inspect", "path=m", "seed=1"],
     ["task=inspect", "path=m", "inspect.batch=32"], ["task=inspect", "path=m", "-m"],
     ["task=inspect", "path=m", "+typo=1"], ["task=train", "path=m"], ["path=m"], ["--help"], [],
 ]
@@ -38,7 +38,7 @@ def test_a_plain_command_line_means_what_hydra_makes_of_it(words: list[str]) -> 
     request = parse(words)
     assert request is not None
     config = configured(*words)
-    assert request == (config.path, config.destination, config.inspect)
+    assert request == (config.path, config.destination, config.field, config.inspect)
 
 
 @pytest.mark.parametrize("words", LONG, ids=" ".join)

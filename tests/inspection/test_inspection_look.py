@@ -19,7 +19,7 @@ from tensorboard.compat.proto.graph_pb2 import GraphDef
 from pipeline import graph
 from pipeline.checkpoint import write_bundle
 from pipeline.config import ConfigError
-from pipeline.config.inspection import InspectConfig
+from pipeline.config.inspection import InspectConfig, MetaGraphField
 from pipeline.errors import PipelineError
 from pipeline.inspection.graph_files import load_graph_file
 from pipeline.inspection.look import look
@@ -29,10 +29,13 @@ Captured = pytest.CaptureFixture[str]
 FIELDS = ("meta_info_def", "graph_def", "saver_def", "collection_def", "signature_def")
 
 
-def said(capsys: Captured, path: Path, destination: Path | None = None, **options: object) -> str:
+def said(
+    capsys: Captured, path: Path, destination: Path | None = None,
+    field: MetaGraphField | None = None, **options: object,
+) -> str:
     """What a look prints, of what is sound."""
     target = None if destination is None else str(destination)
-    assert look(str(path), target, InspectConfig(**options))  # type: ignore[arg-type]
+    assert look(str(path), target, field, InspectConfig(**options))  # type: ignore[arg-type]
     return capsys.readouterr().out
 
 
@@ -64,7 +67,7 @@ def test_a_damaged_orbax_step(step: Path, capsys: Captured) -> None:
     content = bytearray(largest.read_bytes())
     content[len(content) // 2] ^= 0xFF
     largest.write_bytes(content)
-    assert not look(str(step), None, InspectConfig(verify=True))
+    assert not look(str(step), None, None, InspectConfig(verify=True))
     assert "DAMAGED" in capsys.readouterr().out
 
 
@@ -74,14 +77,14 @@ def test_orbax_steps_and_checkpoints_are_compared(
     write_bundle(tmp_path / "m", {
         "params/layer1/weights": np.arange(12, dtype=np.float32).reshape(3, 4),
         "step": np.int32(5), "half": np.ones(5, np.float32)})
-    assert not look(str(step), None, InspectConfig(diff=str(tmp_path / "m")))
+    assert not look(str(step), None, None, InspectConfig(diff=str(tmp_path / "m")))
     assert capsys.readouterr().out.splitlines() == [
         "! half: bfloat16 → float32", "! step: values differ by up to 2",
         "1 equal, 2 changed, 0 only in the first, 0 only in the second"]
     assert said(capsys, step, diff=str(step.parent)).startswith("3 equal, 0 changed")
     (tmp_path / "text").write_text("hello")
     with pytest.raises(ConfigError, match="a text file that begins: hello; two checkpoints"):
-        look(str(step), None, InspectConfig(diff=str(tmp_path / "text")))
+        look(str(step), None, None, InspectConfig(diff=str(tmp_path / "text")))
 
 
 @pytest.fixture
@@ -166,7 +169,7 @@ def test_each_field_of_a_meta_graph(saved: Path, capsys: Captured, tf: ModuleTyp
     assert said(capsys, saved / "m-7", field="signature_def") == "# signature_def is empty\n"
     assert "serving_default" in said(capsys, saved / "sm", field="signature_def")
     with pytest.raises(ConfigError, match="is no MetaGraph; give a"):
-        look(str(saved / "checkpoint"), None, InspectConfig(field="graph_def"))
+        look(str(saved / "checkpoint"), None, "graph_def", InspectConfig())
 
 
 @pytest.mark.parametrize(("name", "destination", "options", "text"), [
@@ -182,7 +185,7 @@ def test_what_cannot_be_done(
     before = sorted(saved.rglob("*"))
     target = None if destination is None else str(saved / destination)
     with pytest.raises(PipelineError, match=re.escape(text)):
-        look(str(saved / name), target, InspectConfig(**options))  # type: ignore[arg-type]
+        look(str(saved / name), target, None, InspectConfig(**options))  # type: ignore[arg-type]
     assert sorted(saved.rglob("*")) == before
 
 
