@@ -117,6 +117,6 @@ TargetConfig: TypeAlias = Annotated[
 class VerificationConfig:
     """How closely an artefact must agree with the model it came from."""
 
-    examples: Positive = 256                      # of the test split
+    examples: Positive | None = None              # of the test split; None: all
     relative_tolerance: Annotated[float, Field(gt=0.0)] = 1e-4
     absolute_tolerance: Annotated[float, Field(gt=0.0)] = 1e-5

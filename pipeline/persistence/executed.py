@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pipeline.model import Network, build, predict_logits
 from pipeline.persistence.artifact import PersistenceError
 
 Logits = NDArray[np.float32]
+_BATCH = 500  # examples
 
 
 def run_graph(
@@ -64,7 +65,7 @@ def run_frozen_graph(path: Path, names: GraphNames, images: jax.Array) -> Logits
         function = execution.function(graph_def, [names.input], [names.logits])
     except PipelineError as error:
         raise PersistenceError(f"{path}: {error}") from error
-    return np.asarray(function(images)[0])
+    return _in_batches(lambda batch: function(batch)[0], images)
 
 
 def run_meta_graph(
@@ -86,7 +87,14 @@ def run_saved_model(directory: Path, names: GraphNames, images: jax.Array) -> Lo
 
 
 def _run(imported: execution.Graph, names: GraphNames, images: jax.Array) -> Logits:
-    return np.asarray(imported.run(f"{names.logits}:0", {f"{names.input}:0": images}))
+    return _in_batches(
+        lambda batch: imported.run(f"{names.logits}:0", {f"{names.input}:0": batch}), images)
+
+
+def _in_batches(run: Callable[[jax.Array], Any], images: jax.Array) -> Logits:
+    """A part at a time: the activations of a whole test split need not fit into memory."""
+    starts = range(0, max(len(images), 1), _BATCH)
+    return np.concatenate([np.asarray(run(images[at:at + _BATCH])) for at in starts])
 
 
 def _load_meta_graph(path: Path) -> Any:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.config.persistence import TargetConfig, VerificationConfig
 from pipeline.errors import IntegrityError, PipelineError
-from pipeline.model import predict_logits
+from pipeline.model import Network, Variables, predict_logits
 from pipeline.persistence import Artifact, Trained
 from pipeline.verification.readers import READERS
 
@@ -48,20 +48,35 @@ def verify(
         trained: the native model, as it was persisted.
         targets: what was asked for, by name.
         artifacts: what was written.
-        pixels: uint8 [n, 28, 28]; the first `config.examples` are used.
+        pixels: uint8 [n, 28, 28]; the first `config.examples` are used, or all.
         config: tolerances.
     """
     batch = pixels[: config.examples]
-    parities = []
+    parities, natives = [], _Natives(trained.network, batch)
     for artifact in artifacts:
         read = READERS[artifact.kind]
         try:
             for reading in read(targets[artifact.target], artifact, trained, batch):
-                native = predict_logits(trained.network, reading.variables, batch)
+                native = natives.logits(reading.variables)
                 parities.append(compare(reading.name, native, reading.logits, config))
         except PipelineError as error:
             parities.append(_disagreeing(artifact.target, f"cannot be read back: {error}"))
     return parities
+
+
+class _Natives:
+    """The native model's logits, once for each set of variables that artefacts hold."""
+
+    def __init__(self, network: Network, pixels: NDArray[np.uint8]) -> None:
+        self._network, self._pixels = network, pixels
+        self._known: list[tuple[Variables, NDArray[np.float32]]] = []
+
+    def logits(self, variables: Variables) -> NDArray[np.float32]:
+        for known, logits in self._known:
+            if known is variables:
+                return logits
+        self._known.append((variables, predict_logits(self._network, variables, self._pixels)))
+        return self._known[-1][1]
 
 
 def compare(
