@@ -19,6 +19,7 @@ The rooms, in the order data flows through them; read them in this order too:
 - `report`: HTML, plots, TensorBoard events
 - `gate`: exit codes, thresholds, baselines, and what a scheduler may trust
 - `serve`: a run in a browser: draw digits, browse mistakes, variables and the graph
+- `inspection`: a look into any file, plans of restores, conversions
 
 `scopes`, and the format rooms `graph`, `lowering`, `execution` and `checkpoint`, are libraries:
 they know nothing of configuration, data sets or stages.
