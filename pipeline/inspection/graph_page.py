@@ -19,7 +19,7 @@ from pipeline.report.page import Section, page
 from pipeline.report.table import Column, table
 from pipeline.serve.drawing import draw
 from pipeline.serve.graph_page import COLUMNS, MOST_DRAWN, operation_row
-from pipeline.serve.scope_view import Box, Shapes, View, look_into
+from pipeline.serve.scope_view import Box, ScopedGraph, Shapes, View, scopes_of
 
 _MOST_SCOPES = 1500
 
@@ -86,14 +86,15 @@ class _Pictures:
     """Every scope of a graph as a part of the page; the style shows the one that is asked for."""
 
     def __init__(self, described: DescribedGraph, number: str) -> None:
-        self._graph_def = without_reads(with_functions(described.graph_def))
+        graph_def = without_reads(with_functions(described.graph_def))
+        self._graph = ScopedGraph(graph_def)
         self._shapes: Shapes = execution.tensor_shapes(
             described.graph_def, described.description.inputs,
             [end.name for end in described.description.outputs])
-        names = [node.name for node in self._graph_def.node]
+        names = [node.name for node in graph_def.node]
         self._prefix = f"g{number.strip()}"
         self._anchors = {name: f"{self._prefix}n{place}" for place, name in enumerate(names)}
-        scopes = dict.fromkeys(scope for name in names for scope in _scopes_of(name))
+        scopes = dict.fromkeys(scope for name in names for scope in scopes_of(name))
         self._left = len(scopes) - _MOST_SCOPES
         self._scopes = {scope: f"{self._prefix}s{place}"
                         for place, scope in enumerate(["", *list(scopes)[:_MOST_SCOPES]])}
@@ -105,7 +106,7 @@ class _Pictures:
         return join([*map(self._scope, self._scopes), left])
 
     def _scope(self, scope: str) -> Markup:
-        view = look_into(self._graph_def, scope)
+        view = self._graph.look_into(scope)
         if view is None:  # a graph without nodes
             return tag("p", "The graph is empty.", class_="none")
         own = [box.node for box in view.boxes.values() if box.inside and box.kind != "scope"]
@@ -135,13 +136,7 @@ class _Pictures:
 
     def _path(self, scope: str) -> Markup:
         """The way from the whole graph to this scope."""
-        above = ["", *_scopes_of(scope)]
+        above = ["", *scopes_of(scope)]
         steps = [part for each in above for part in (self._to(each), " / ")]
         return tag("p", *(steps if scope else []), scope.rpartition("/")[2] if scope else "graph",
                    class_="caption")
-
-
-def _scopes_of(name: str) -> list[str]:
-    """`a/b/c` → `a`, `a/b`."""
-    parts = name.split("/")
-    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]

@@ -55,26 +55,46 @@ class View:
                 for node in box.nodes.values()]
 
 
-def look_into(graph_def: Message, scope: str) -> View | None:
-    """What is seen from `scope` (the whole graph is ""); None when nothing is in it."""
-    view = View(scope, {}, {})
-    by_name = graph.node_map(graph_def.node)
-    if not any(_under(node.name, scope) for node in graph_def.node):
-        return None
-    for node in graph_def.node:
-        for name in _data_inputs(node, by_name):
-            source = name.partition(":")[0]
-            if _under(node.name, scope) or _under(source, scope):
-                ends = _box(view, by_name[source]), _box(view, node)
-                if ends[0] != ends[1]:
-                    view.wires.setdefault(ends, name)
-        if _under(node.name, scope):
-            _box(view, node)
-    for node in graph_def.node:
-        key = _place(node.name, scope)
-        if key in view.boxes:
-            view.boxes[key].nodes[node.name] = node
-    return view
+class ScopedGraph:
+    """A graph to look into at one scope after the other; a look costs what is seen in it."""
+
+    def __init__(self, graph_def: Message) -> None:
+        self._by_name = graph.node_map(graph_def.node)
+        self._inputs = {node.name: list(_data_inputs(node, self._by_name))
+                        for node in graph_def.node}
+        self._nodes: dict[str, dict[str, Message]] = {}      # of a scope, inner ones included
+        self._touching: dict[str, dict[str, Message]] = {}   # these, and what reads from them
+        for node in graph_def.node:
+            own = ["", *scopes_of(node.name)]
+            for scope in own:
+                self._nodes.setdefault(scope, {})[node.name] = node
+            for scope in (*own, *(scope for name in self._inputs[node.name]
+                                  for scope in scopes_of(name.partition(":")[0]))):
+                self._touching.setdefault(scope, {})[node.name] = node
+
+    def look_into(self, scope: str) -> View | None:
+        """What is seen from `scope` (the whole graph is ""); None when nothing is in it."""
+        if scope not in self._nodes:
+            return None
+        view = View(scope, {}, {})
+        for node in self._touching[scope].values():
+            for name in self._inputs[node.name]:
+                source = name.partition(":")[0]
+                if _under(node.name, scope) or _under(source, scope):
+                    ends = _box(view, self._by_name[source]), _box(view, node)
+                    if ends[0] != ends[1]:
+                        view.wires.setdefault(ends, name)
+            if _under(node.name, scope):
+                _box(view, node)
+        for (is_scope, name), box in view.boxes.items():
+            box.nodes.update(self._nodes[name] if is_scope else {name: self._by_name[name]})
+        return view
+
+
+def scopes_of(name: str) -> list[str]:
+    """`a/b/c` → `a`, `a/b`."""
+    parts = name.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def _data_inputs(node: Message, by_name: Mapping[str, Message]) -> Iterator[str]:

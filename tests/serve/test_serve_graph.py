@@ -16,7 +16,7 @@ from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from pipeline.serve import Request, respond
 from pipeline.serve.layout import GAP, lay_out
-from pipeline.serve.scope_view import look_into, tensor_shapes
+from pipeline.serve.scope_view import ScopedGraph, tensor_shapes
 
 
 def chain(*nodes: str) -> Any:
@@ -36,7 +36,7 @@ GRAPH = chain("input", "a/weights", "a/MatMul < input, a/weights", "a/b/Relu < a
 
 
 def test_the_whole_graph_shows_its_outermost_scopes() -> None:
-    view = look_into(GRAPH, "")
+    view = ScopedGraph(GRAPH).look_into("")
     assert view is not None
     assert [(box.kind, box.name) for box in view.boxes.values()] == [
         ("operation", "input"), ("scope", "a"), ("scope", "logits"), ("operation", "logits")]
@@ -46,7 +46,7 @@ def test_the_whole_graph_shows_its_outermost_scopes() -> None:
 
 
 def test_a_scope_shows_what_is_in_it_and_its_neighbours() -> None:
-    view = look_into(GRAPH, "a")
+    view = ScopedGraph(GRAPH).look_into("a")
     assert view is not None
     inside = [box.name for box in view.boxes.values() if box.inside]
     outside = [box.name for box in view.boxes.values() if not box.inside]
@@ -54,9 +54,9 @@ def test_a_scope_shows_what_is_in_it_and_its_neighbours() -> None:
     assert outside == ["input", "logits"]
     assert [node.name for node in view.nodes] == ["a/weights", "a/MatMul", "a/b/Relu"]
     assert len(view.boxes[True, "logits"].nodes) == 2
-    assert look_into(GRAPH, "a/b") is not None
-    assert look_into(GRAPH, "a/weights") is None
-    assert look_into(GRAPH, "b") is None
+    assert ScopedGraph(GRAPH).look_into("a/b") is not None
+    assert ScopedGraph(GRAPH).look_into("a/weights") is None
+    assert ScopedGraph(GRAPH).look_into("b") is None
 
 
 NAMES = st.integers(0, 11)
