@@ -8,9 +8,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from google.protobuf import json_format
 from numpy.typing import NDArray
-from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
 
 from pipeline import execution, graph
 from pipeline.config import ConfigError
@@ -72,7 +70,7 @@ def run_meta_graph(
     path: Path, names: GraphNames, images: jax.Array, values: Mapping[str, Any] | Path
 ) -> Logits:
     """The logits of a MetaGraph whose variables are restored from a prefix, or given by name."""
-    imported = execution.import_meta_graph(_load_meta_graph(path))
+    imported = execution.import_meta_graph(graph.load_meta_graph(path))
     if isinstance(values, Path):
         assert imported.saver is not None, "a model without variables can't be trained"
         imported.saver.restore(values)
@@ -95,9 +93,3 @@ def _in_batches(run: Callable[[jax.Array], Any], images: jax.Array) -> Logits:
     """A part at a time: the activations of a whole test split need not fit into memory."""
     starts = range(0, max(len(images), 1), _BATCH)
     return np.concatenate([np.asarray(run(images[at:at + _BATCH])) for at in starts])
-
-
-def _load_meta_graph(path: Path) -> Any:
-    if path.suffix != ".json":
-        return graph.load_meta_graph(path)
-    return json_format.Parse(path.read_text("utf-8"), MetaGraphDef())
