@@ -80,7 +80,17 @@ def cased(tf: ModuleType, x: Any) -> Any:
                    default=lambda: -x)
 
 
-FLAGGED = [cond, nested_cond, cased]
+def trained_cond(tf: ModuleType, x: Any) -> Any:
+    """A gradient in the graph: the branches hand what they computed on, each something else."""
+    flag = tf.placeholder(tf.bool, [], name="flag")
+    inner = lambda: tf.cond(  # noqa: E731
+        tf.reduce_sum(x) > 1.0, lambda: tf.reduce_mean(tf.exp(x) * x, axis=1, keepdims=True) * x,
+        lambda: tf.square(tf.sin(x)))
+    result = tf.cond(flag, inner, lambda: tf.tanh(x) * tf.reduce_prod(x + 1.0, axis=0))
+    return tf.gradients(result, x)[0]
+
+
+FLAGGED = [cond, nested_cond, cased, trained_cond]
 LOOPS = [counted_loop, searching_loop, nested_loop, growing_loop, mapped, scanned, array_loop]
 
 

@@ -11,10 +11,13 @@ from jax import lax
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.loops import LOOP
+from pipeline.execution.optional import Absent, Optional, choose, keep_apart
 from pipeline.execution.program import Program, Run
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.while_loop import run_loop
 from pipeline.execution.values import is_static, to_jax
+
+_OPTIONALS = ("OptionalFromValue", "OptionalNone")
 
 
 @rule("PartitionedCall", "StatefulPartitionedCall", "RemoteCall",
@@ -28,10 +31,9 @@ def _call(node: Node, run: Run, *values: Any) -> Any:
 def _if(node: Node, run: Run, condition: Any, *values: Any) -> Any:
     """Numbers are true when they are not 0, arrays when they are not empty."""
     branches = [node["else_branch"], node["then_branch"]]
-    if condition.ndim:
-        return branches[condition.size > 0].run(run, values)
-    if is_static(condition):
-        return branches[bool(condition)].run(run, values)
+    if condition.ndim or is_static(condition):
+        taken = int(condition.size > 0 if condition.ndim else bool(condition))
+        return branches[taken].run(run, choose(taken, values))
     return _branch((condition != 0).astype("int32"), branches, run, values)
 
 
@@ -42,7 +44,7 @@ def _case(node: Node, run: Run, index: Any, *values: Any) -> Any:
     branches = node["branches"]
     if is_static(index):
         place = int(index) if 0 <= index < len(branches) else len(branches) - 1
-        return branches[place].run(run, values)
+        return branches[place].run(run, choose(place, values))
     inside = (index >= 0) & (index < len(branches))
     return _branch(jax.numpy.where(inside, index, len(branches) - 1), branches, run, values)
 
@@ -50,22 +52,50 @@ def _case(node: Node, run: Run, index: Any, *values: Any) -> Any:
 def _branch(index: Any, branches: Sequence[Program], run: Run, values: Sequence[Any]) -> Any:
     """One of the branches; variables that any of them assigns to go through all of them."""
     writes = any(branch.writes for branch in branches)
+    written = run.variables if writes else {}
+    shapes: list[Any] = []
 
-    def follow(branch: Program) -> Any:
+    def follow(place: int, branch: Program) -> Any:
         def run_branch(variables: dict[str, Any]) -> Any:
             inner = replace(run, variables={**run.variables, **variables})
-            outputs = [to_jax(value) for value in branch.run(inner, values)]
-            return outputs, {name: to_jax(inner.variables[name]) for name in variables}
+            outputs = [to_jax(value) for value in branch.run(inner, choose(place, values))]
+            return (keep_apart(place, outputs, shapes),
+                    {name: to_jax(inner.variables[name]) for name in variables})
         return run_branch
 
+    followed = [follow(place, branch) for place, branch in enumerate(branches)]
     try:
-        outputs, variables = lax.switch(
-            index, [follow(branch) for branch in branches], run.variables if writes else {})
+        if any(map(_has_optionals, branches)):
+            shapes.extend([jax.eval_shape(each, written)[0] for each in followed])
+        outputs, variables = lax.switch(index, followed, written)
     except TypeError as error:
         raise ExecutionError(f"the branches give different shapes, and which one is taken is only "
                              f"known when running; fix it with `given` ({error})") from error
     run.variables.update(variables)
     return outputs
+
+
+def _has_optionals(branch: Program) -> bool:
+    """Whether it keeps values for its gradient, which the other branches need not have."""
+    return any(step.node.op in _OPTIONALS or any(map(_has_optionals, step.parts))
+               for step in branch.steps)
+
+
+@rule("OptionalNone")
+def _absent(node: Node) -> Any:
+    return Absent()
+
+
+@rule("OptionalFromValue", attrs="Toutput_types")
+def _optional(node: Node, *values: Any) -> Any:
+    return Optional(values)
+
+
+@rule("OptionalGetValue", attrs="output_types output_shapes")
+def _optional_values(node: Node, found: Any) -> Any:
+    if isinstance(found, Absent):
+        raise ExecutionError("The given optional does not have a value.")
+    return found.get()
 
 
 @rule("While", "StatelessWhile", attrs="T cond body output_shapes parallel_iterations",
