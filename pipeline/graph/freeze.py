@@ -94,7 +94,8 @@ def _frozen(node: Message, values: Mapping[str, Any], handles: set[str]) -> Mess
         return build_node("Const", node.name, attrs={
             "value": value, "dtype": dtypes.from_numpy(value.dtype)})
     refs = [parse_ref(text) for text in node.input]
-    if not any(ref.node in handles and ref.output == 0 for ref in refs):
+    taken = [ref.node for ref in refs if ref.node in handles and ref.output == 0]
+    if not taken:
         return node
     copy = NodeDef(name=node.name, op=node.op, device=node.device, input=node.input)
     if node.op == "ReadVariableOp":
@@ -108,7 +109,7 @@ def _frozen(node: Message, values: Mapping[str, Any], handles: set[str]) -> Mess
         return _gather(node)
     else:
         raise GraphError(f"{node.name}: op {node.op} takes the resource variable "
-                         f"{refs[0].node}, which cannot become a constant under it; cut the graph "
+                         f"{taken[0]}, which cannot become a constant under it; cut the graph "
                          "before it, or put the variable on variable_names_blacklist")
     return copy
 
