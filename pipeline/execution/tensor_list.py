@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from pipeline.execution.errors import ExecutionError
-from pipeline.execution.values import to_jax
+from pipeline.execution.values import entry, to_jax
 
 
 @jax.tree_util.register_pytree_node_class
@@ -63,7 +63,9 @@ class TensorList:
         if value.shape != buffer.shape[1:]:
             raise ExecutionError(f"element of shape {value.shape} in a list of elements of "
                                  f"shape {buffer.shape[1:]}")
-        return TensorList(buffer.at[index].set(value, mode="drop"), self.size, self.dtype)
+        if self.size:   # JAX refuses even a dropped write into an empty array
+            buffer = buffer.at[index].set(value, mode="drop")
+        return TensorList(buffer, self.size, self.dtype)
 
     def get(self, index: Any) -> Any:
         """The element at a position.
@@ -71,7 +73,7 @@ class TensorList:
         Raises:
             ExecutionError: nothing says what shape the elements have.
         """
-        return jnp.take(self.stacked(), to_jax(index), 0, mode="clip")
+        return entry(self.stacked(), to_jax(index))
 
     def stacked(self) -> Any:
         """All elements, [size, *element shape].

@@ -110,6 +110,16 @@ def cast(value: Any, number: int) -> Any:
     return value.astype(jax_dtype(number))
 
 
+def entry(x: Any, position: Any, axis: int = 0) -> Any:
+    """What lies at a running position of an axis; positions beyond it clamp.
+
+    An empty axis has zeros: the body of a loop over nothing is traced all the same.
+    """
+    if not x.shape[axis]:
+        return jnp.zeros((*x.shape[:axis], *x.shape[axis + 1:]), x.dtype)
+    return jnp.take(x, position, axis, mode="clip")
+
+
 def scalar(value: Any, *, legacy: bool = False) -> int:
     """A known scalar of integers as Python's; `legacy` takes a vector of one too.
 

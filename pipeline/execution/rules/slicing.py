@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import dimensions, is_static, to_jax
+from pipeline.execution.values import dimensions, entry, is_static, to_jax
 
 _MASKS = "begin_mask end_mask ellipsis_mask new_axis_mask shrink_axis_mask"
 
@@ -85,7 +85,7 @@ def _apply(x: Any, index: tuple[Any, ...]) -> Any:
     axes = [_axis(known, place, x.ndim) for place in running]
     x = x[known]
     for place, axis in sorted(zip(running, axes, strict=True), key=lambda pair: -pair[1]):
-        x = jnp.take(jnp.asarray(x), _wrap(index[place], x.shape[axis]), axis, mode="clip")
+        x = entry(jnp.asarray(x), _wrap(index[place], x.shape[axis]), axis)
     return x
 
 

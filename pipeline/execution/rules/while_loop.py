@@ -1,5 +1,6 @@
 """Loops: written out, scanned or run by XLA, whichever keeps most of what is known.
 
+- A loop that does not run gives what it was given.
 - A loop that counts to a known number is a `lax.scan`, which can be differentiated backwards.
 - One whose values change their shapes is written out, if it counts to a known number.
 - Everything else is a `lax.while_loop`.
@@ -105,6 +106,8 @@ def run_loop(
     """
     loop = _Loop(run, cond, body, values, count)
     trips = loop.trips()
+    if trips == 0 and not any(map(_is_shapeless, loop.initial())):
+        return list(values[:count])   # a body may index what is empty now
     try:
         final = _compiled(loop, trips)
     except TypeError as error:
@@ -147,7 +150,7 @@ def _compiled(loop: _Loop, trips: int | None) -> list[Any]:
 
 def _with_element_shapes(advance: Any, state: Any) -> Any:
     """The state with room in lists whose elements' shape only the body tells."""
-    while any(isinstance(value, TensorList) and value.buffer is None for value in state[1]):
+    while any(map(_is_shapeless, state[1])):
         after = jax.eval_shape(advance, state)[1]
         filled = [before.like(later) if isinstance(before, TensorList) else before
                   for before, later in zip(state[1], after, strict=True)]
@@ -155,6 +158,11 @@ def _with_element_shapes(advance: Any, state: Any) -> Any:
             break
         state = (state[0], filled, state[2])
     return state
+
+
+def _is_shapeless(value: Any) -> bool:
+    """Whether it is a list of elements of which nothing said the shape yet."""
+    return isinstance(value, TensorList) and value.buffer is None
 
 
 def _as_before(results: Sequence[Any], carry: Sequence[Any]) -> list[Any]:
