@@ -30,6 +30,7 @@ class Library:
 
     def __init__(self, functions: Iterable[Message] = ()) -> None:
         self._functions = {each.signature.name: each for each in functions}
+        self._users: dict[Callable[[str], bool], set[str]] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self._functions
@@ -75,16 +76,27 @@ class Library:
 
     def uses(self, name: str, wanted: Callable[[str], bool]) -> bool:
         """Whether a function, or one that it calls, has a node of a wanted op."""
-        seen, pending = {name}, [name]
-        while pending:
-            definition = self._functions.get(pending.pop())
-            for node in definition.node_def if definition is not None else ():
+        if wanted not in self._users:
+            self._users[wanted] = self._users_of(wanted)
+        return name in self._users[wanted]
+
+    def _users_of(self, wanted: Callable[[str], bool]) -> set[str]:
+        """All functions that have a wanted op, or call one that has: up from callee to caller."""
+        callers: dict[str, set[str]] = {}
+        found = set()
+        for name, definition in self._functions.items():
+            for node in definition.node_def:
                 if wanted(node.op):
-                    return True
-                called = [node.op, *called_functions(node)]
-                pending += [each for each in called if each in self and each not in seen]
-                seen.update(called)
-        return False
+                    found.add(name)
+                for called in (node.op, *called_functions(node)):
+                    if called in self:
+                        callers.setdefault(called, set()).add(name)
+        pending = list(found)
+        while pending:
+            fresh = callers.get(pending.pop(), set()) - found
+            found |= fresh
+            pending += fresh
+        return found
 
     def _offsets(self, node: Message, caller: Mapping[str, Any]) -> dict[str, int]:
         """Where each named output of a node begins among all of them."""
