@@ -107,7 +107,7 @@ class Compiler:
             attrs["cond"] = self._part(loop.wires, loop.cond_inputs, [loop.condition])
             attrs["body"] = self._part(loop.wires, loop.body_inputs, loop.results)
         elif registry.find(op) is None and op in self._library:
-            attrs, op = {"f": FunctionName(op, attrs)}, "PartitionedCall"
+            attrs, op = _call_attrs(FunctionName(op, attrs)), "PartitionedCall"
         node = Node(wire.name, op, tuple(data_refs(wire)), attrs)
         if op in _PLACEHOLDERS and registry.forbidden_attrs(op, attrs):
             self._check(node)
@@ -185,6 +185,11 @@ class Compiler:
             for part in step.parts:
                 found.update(part.constants)
         return found
+
+
+def _call_attrs(function: FunctionName) -> dict[str, Any]:
+    """A call's attributes; its types are the function's own to say."""
+    return {**graph.attribute_defaults("PartitionedCall"), "Tin": [], "Tout": [], "f": function}
 
 
 def _is_write(op: str) -> bool:

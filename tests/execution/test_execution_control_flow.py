@@ -146,6 +146,23 @@ def test_functions_call_functions(tf: ModuleType, tf1_graph: ModuleType) -> None
     assert_agrees(tf1_graph, build(tf1_graph, lambda _, x: outer(x)), ["result"], {"x": X})
 
 
+def test_nodes_whose_op_is_a_function(tf1_graph: ModuleType) -> None:
+    """TF1's `Defun` writes calls so."""
+    from tensorflow.python.framework.function import Defun
+
+    @Defun(tf1_graph.float32, tf1_graph.float32)
+    def mixed(x: Any, y: Any) -> Any:
+        return x * 2.0 + y, x - y
+
+    def make(tf1: ModuleType, x: Any) -> Any:
+        both = mixed(x, tf1.square(x))
+        return both[0] * both[1]
+
+    graph_def = build(tf1_graph, make)
+    assert any(node.op == mixed.name for node in graph_def.node)
+    assert_agrees(tf1_graph, graph_def, ["result"], {"x": X})
+
+
 def test_dynamic_rnn_of_tf1(tf1_graph: ModuleType) -> None:
     """The loop that `dynamic_rnn` built: TensorArrays in, a cell, TensorArrays out."""
     tf1 = tf1_graph
