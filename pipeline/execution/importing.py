@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,12 +59,9 @@ def import_graph_def(
                                f"Obtained {return_elements!r}.")
     prefix = _prefix(target, "import" if name is None else name)
     nodes = graph.node_map(graph_def.node)
-    _check_inputs(nodes)
-    mapped = {graph.parse_ref(key): _mapped(target, prefix, key, value)
-              for key, value in (input_map or {}).items()}
-    _check_map(nodes, mapped, target)
+    mapped = _map_inputs(target, nodes, prefix, input_map or {})
     returned = [_returned(nodes, each, prefix) for each in return_elements or ()]
-    target.add_nodes(prefixed(graph_def, prefix, {ref: to.ref for ref, to in mapped.items()}))
+    target.add_nodes(prefixed(graph_def, prefix, mapped))
     if return_elements is None:
         return target
     return [Operation(target, target.get_operation_by_name(ref.node).node_def)
@@ -75,6 +72,7 @@ def import_meta_graph(
     meta_graph_or_file: Message | str | os.PathLike[str],
     clear_devices: bool = False,
     import_scope: str | None = None,
+    input_map: Mapping[str, Any] | None = None,
     *,
     into: Graph | None = None,
 ) -> Graph:
@@ -86,11 +84,14 @@ def import_meta_graph(
         meta_graph_or_file: a MetaGraphDef, or a `.meta` file, binary or text.
         clear_devices: forget where the nodes ask to run; they never run there.
         import_scope: prefix of the names.
+        input_map: as for `import_graph_def`; what `export_scope` left open is named there by
+            `$unbound_inputs_NAME`.
         into: the graph to add to; a new one when None.
 
     Raises:
         GraphError: the file is absent (an `OSError` too) or holds no MetaGraphDef.
-        ExecutionError: its collections or its Saver name nodes that it does not have.
+        ExecutionError: its collections or its Saver name nodes that it does not have; inputs are
+            left open that `input_map` does not name.
     """
     if isinstance(meta_graph_or_file, Message):
         meta_graph = meta_graph_or_file
@@ -98,13 +99,16 @@ def import_meta_graph(
         meta_graph = graph.load_meta_graph(meta_graph_or_file)
     target = Graph() if into is None else into
     prefix = _prefix(target, import_scope or "")
-    graph_def = prefixed(meta_graph.graph_def, prefix, {})
+    _check_unbound(meta_graph, input_map or {})
+    mapped = _map_inputs(target, graph.node_map(meta_graph.graph_def.node), prefix, input_map or {})
+    graph_def = prefixed(meta_graph.graph_def, prefix, mapped)
     if clear_devices:
         for node in graph_def.node:
             node.device = ""
     target.add_nodes(graph_def)
     target.add_collections({key: prefixed_collection(value, prefix)
-                            for key, value in meta_graph.collection_def.items()})
+                            for key, value in meta_graph.collection_def.items()
+                            if key != graph.UNBOUND_INPUTS})
     target.signatures.update(prefixed_signatures(meta_graph, prefix))
     if target.variables and meta_graph.HasField("saver_def"):
         target.saver = saver_of(target, meta_graph.saver_def, prefix)
@@ -121,12 +125,29 @@ def _prefix(target: Graph, name: str) -> str:
     return name if name.endswith("/") else target.unique_name(name) + "/"
 
 
-def _check_inputs(nodes: Mapping[str, Message]) -> None:
-    for node in nodes.values():
-        for text in node.input:
-            if graph.parse_ref(text).node not in nodes:
-                raise ExecutionError(
-                    f"Node '{node.name}': Unknown input node '{graph.parse_ref(text).node}'")
+def _map_inputs(
+    target: Graph, nodes: Mapping[str, Message], prefix: str, input_map: Mapping[str, Any]
+) -> dict[Ref, Ref]:
+    """What takes the place of which input; a control input waits for the operation."""
+    keys = {key: graph.parse_ref(key) for key in input_map}
+    taken = {graph.parse_ref(text): node for node in nodes.values() for text in node.input}
+    for ref, node in taken.items():
+        if ref.node not in nodes and ref not in keys.values():
+            raise ExecutionError(f"Node '{node.name}': Unknown input node '{ref.node}'")
+    mapped = {keys[key]: _mapped(target, prefix, key, value) for key, value in input_map.items()}
+    _check_map(nodes, mapped, taken)
+    return {ref: Ref(to.ref.node, graph.CONTROL) if ref.output == graph.CONTROL else to.ref
+            for ref, to in mapped.items()}
+
+
+def _check_unbound(meta_graph: Message, input_map: Mapping[str, Any]) -> None:
+    """Raises where a scope of a graph asks for inputs from outside that are not given."""
+    unbound = meta_graph.collection_def.get(graph.UNBOUND_INPUTS)
+    missing = [name for name in (each.decode() for each in unbound.bytes_list.value)
+               if name not in input_map] if unbound is not None else []
+    if missing:
+        raise ExecutionError(f"Graph contains unbound inputs: {', '.join(missing)}. Must provide "
+                             "these inputs through input_map.")
 
 
 def _mapped(target: Graph, prefix: str, key: str, value: Any) -> Tensor:
@@ -144,16 +165,17 @@ def _mapped(target: Graph, prefix: str, key: str, value: Any) -> Tensor:
 
 
 def _check_map(
-    nodes: Mapping[str, Message], mapped: Mapping[Ref, Tensor], target: Graph
+    nodes: Mapping[str, Message], mapped: Mapping[Ref, Tensor], taken: Container[Ref]
 ) -> None:
-    unknown = [f"{ref.node}:{ref.output}" for ref in mapped
-               if ref.node not in nodes or not _has_output(nodes[ref.node], ref.output)]
+    unknown = [f"{ref.node}:{ref.output}" for ref in mapped if ref not in taken and (
+        ref.node not in nodes or not _has_output(nodes[ref.node], ref.output))]
     if unknown:
         raise ExecutionError("Attempted to map inputs that were not found in graph_def: "
                              f"[{', '.join(unknown)}]")
     for ref, tensor in mapped.items():
-        numbers = output_numbers(nodes[ref.node])
-        if numbers is None or tensor.dtype is None:
+        numbers = output_numbers(nodes[ref.node]) if ref.node in nodes else None
+        if numbers is None or ref.output >= len(numbers) or tensor.dtype is None \
+                or ref.output == graph.CONTROL:
             continue
         found, expected = dtypes.from_numpy(tensor.dtype), numbers[ref.output]
         if found != expected % dtypes.REF_OFFSET:

@@ -16,6 +16,7 @@ from pipeline.graph.defaults import decode_attr as decode_attr
 from pipeline.graph.defaults import read_attrs as read_attrs
 from pipeline.graph.errors import GraphError as GraphError
 from pipeline.graph.errors import GraphFileNotFound as GraphFileNotFound
+from pipeline.graph.export_scope import UNBOUND_INPUTS as UNBOUND_INPUTS
 from pipeline.graph.export_scope import export_scope as export_scope
 from pipeline.graph.files import load_graph as load_graph
 from pipeline.graph.files import load_meta_graph as load_meta_graph

@@ -145,3 +145,26 @@ def test_prefixes_and_input_map(tf1_graph: ModuleType) -> None:
         first.graph.run(first)
     with pytest.raises(ValueError, match=r"Cannot feed value of shape \(3,\) for Tensor pre/x:0"):
         first.graph.run(first, {"pre/x:0": [1, 2, 3]})
+
+
+def test_a_scope_asks_for_what_it_lacks(tf1_graph: ModuleType, tmp_path: Path) -> None:
+    tf1 = tf1_graph
+    x = tf1.placeholder(tf1.float32, [2], name="x")
+    go = tf1.no_op("go")
+    with tf1.variable_scope("bar", use_resource=False), tf1.control_dependencies([go]):
+        y = x * tf1.get_variable("w", [2]) + 1.0
+        tf1.add_to_collection("losses", y)
+    path = str(tmp_path / "scope.meta")
+    tf1.train.export_meta_graph(path, export_scope="bar")
+    given = {"$unbound_inputs_x": np.float32([2, 3]), "^$unbound_inputs_go": np.float32(0)}
+    with tf1.Graph().as_default(), pytest.raises(ValueError, match="unbound") as expected:
+        tf1.train.import_meta_graph(path)
+    with pytest.raises(execution.ExecutionError) as found:
+        execution.import_meta_graph(path)
+    assert str(found.value) == str(expected.value)
+    with pytest.raises(execution.ExecutionError, match="Unknown input node"):
+        execution.import_meta_graph(path, input_map={"$unbound_inputs_x": np.float32([2, 3])})
+    imported = execution.import_meta_graph(path, import_scope="new", input_map=given)
+    imported.variables["new/w"].set_value(np.float32([10, 20]))
+    assert imported.run(imported.get_collection("losses")) == [pytest.approx([21, 61])]
+    assert "unbound_inputs" not in imported.get_all_collection_keys()
