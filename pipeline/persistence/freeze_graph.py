@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from google.protobuf.message import Message
 
-from pipeline import checkpoint, graph
+from pipeline import checkpoint, execution, graph
 from pipeline.persistence.artifact import PersistenceError
 
 
@@ -32,6 +34,7 @@ def freeze_graph(
 
     Raises:
         PersistenceError: there is no such checkpoint, or no output is named.
+        CheckpointError: it lacks variables of the graph, or has others than the graph declares.
         GraphError: the graph cannot be read or frozen, see `convert_variables_to_constants`.
     """
     if not checkpoint.checkpoint_exists(input_checkpoint):
@@ -40,18 +43,28 @@ def freeze_graph(
         if isinstance(output_node_names, str) else list(output_node_names)
     if not any(outputs):
         raise PersistenceError("You need to supply the name of a node to --output_node_names.")
-    graph_def = _load(meta_graph)
+    graph_def, values = _load(meta_graph, input_checkpoint)
     return graph.convert_variables_to_constants(
-        checkpoint.CheckpointReader(input_checkpoint),
-        graph.clear_devices(graph_def) if clear_devices else graph_def, outputs,
+        values, graph.clear_devices(graph_def) if clear_devices else graph_def, outputs,
         variable_names_whitelist, variable_names_blacklist)
 
 
-def _load(path: str | os.PathLike[str]) -> Message:
-    """The GraphDef in either kind of file."""
+def _load(
+    path: str | os.PathLike[str], prefix: str | os.PathLike[str]
+) -> tuple[Message, Mapping[str, Any]]:
+    """The GraphDef in either kind of file, and values by variable name.
+
+    A MetaGraph's own Saver knows under which keys its variables were saved, as slices or renamed.
+    """
+    reader = checkpoint.CheckpointReader(prefix)
     try:
-        return graph.load_meta_graph(path).graph_def
+        meta_graph = graph.load_meta_graph(path)
     except graph.GraphFileNotFound:
         raise
     except graph.GraphError:
-        return graph.load_graph(path)
+        return graph.load_graph(path), reader
+    imported = execution.import_meta_graph(meta_graph)
+    if imported.saver is None:
+        return meta_graph.graph_def, reader
+    imported.saver.restore(prefix)
+    return meta_graph.graph_def, ChainMap(imported.values, cast(dict[str, Any], reader))

@@ -117,6 +117,25 @@ def test_freezes_a_checkpoint_and_meta_graph_of_tensorflow(
     np.testing.assert_allclose(found, jax.nn.softmax(X @ VALUES["layer1/weights"]), rtol=1e-6)
 
 
+def test_freezes_what_was_saved_as_slices_or_under_other_names(
+    tf: ModuleType, tf1_graph: ModuleType, tmp_path: Path
+) -> None:
+    v1: Any = tf1_graph
+    with v1.variable_scope("", use_resource=False):
+        table = v1.get_variable("table", [10, 2], partitioner=v1.fixed_size_partitioner(3))
+        bias = v1.get_variable("bias", [2])
+        tf.add(v1.nn.embedding_lookup(table, [1, 5, 9]), bias, name="rows")
+    with v1.Session() as session:
+        session.run(v1.global_variables_initializer())
+        saver = v1.train.Saver({"table": table, "old/bias": bias})
+        prefix = saver.save(session, str(tmp_path / "model.ckpt"))
+        expected = session.run("rows:0")
+    frozen = freeze_graph(f"{prefix}.meta", prefix, "rows")
+    with tf.Graph().as_default(), v1.Session() as session:
+        tf.import_graph_def(v1.GraphDef.FromString(frozen.SerializeToString()), name="")
+        np.testing.assert_array_equal(session.run("rows:0"), expected)
+
+
 def test_freezes_our_own(tmp_path: Path) -> None:
     graph.save_meta_graph(build(), tmp_path / "m.meta", as_text=True)
     checkpoint.write_bundle(tmp_path / "m", VALUES)
