@@ -56,8 +56,14 @@ class Graph:
         """The GraphDef, with constants of these names replaced by these values.
 
         Raises:
-            ExecutionError: a value has another shape than its constant.
+            ExecutionError: a value has another shape than its constant, or a name is neither a
+                constant's nor a variable's.
         """
+        unknown = [name for name in values or {} if name not in self._nodes
+                   or self._nodes[name].op not in ("Const", *VARIABLE_OPS)]
+        if unknown:
+            raise ExecutionError("values are given for what is no constant or variable of the "
+                                 f"graph: {', '.join(unknown[:10])}")
         copied = GraphDef()
         copied.CopyFrom(self._graph_def)
         for node in copied.node if values else ():
