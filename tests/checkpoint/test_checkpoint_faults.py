@@ -42,7 +42,9 @@ class Kernel:
         self.fault, self.when, self.error = -1, "before", 0
         self.count = 0
         self.opened: list[int] = []
+        self.close = os.close
         patch.setattr(os, "fsync", lambda _: None)  # a kill loses nothing that was written
+        patch.setattr(os, "close", self._closing)
         for name in CALLS:
             patch.setattr(os, name, self._wrapped(name, getattr(os, name)))
 
@@ -70,14 +72,15 @@ class Kernel:
 
         return wrapper
 
+    def _closing(self, descriptor: int) -> None:
+        if descriptor in self.opened:   # the number may soon be a file of another thread's
+            self.opened.remove(descriptor)
+        self.close(descriptor)
+
     def die(self) -> None:
         """The system closes what the process had open, and with it drops its locks."""
-        for descriptor in self.opened:
-            try:
-                os.close(descriptor)
-            except OSError:
-                continue
-        self.opened.clear()
+        while self.opened:
+            self.close(self.opened.pop())
         self.fault, self.count = -1, 0
 
 

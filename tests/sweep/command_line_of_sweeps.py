@@ -23,6 +23,7 @@ TINY = ("model=softmax", "trainer.epochs=1", "persistence=none")
 WRAPPER = """
 import json, logging, os, runpy, signal, sys
 root = sys.argv[1]
+signal.signal(signal.SIGINT, signal.default_int_handler)   # in the background it is ignored
 sys.argv = [root + "/run.py", *sys.argv[2:]]
 sys.path.insert(0, root)
 import jax
