@@ -63,7 +63,7 @@ def test_training_changes_only_what_was_chosen(tf1_graph: ModuleType, frozen: An
     assert relative_error(f(variables, X)[0], expected) <= 1e-5
     with pytest.raises(execution.ExecutionError, match=r"layer2/biases: value has shape \(4,\)"):
         imported.as_graph_def({"layer2/biases": np.zeros(4, np.float32)})
-    with pytest.raises(execution.ExecutionError, match="no constant or variable.*: layer2/bias$"):
+    with pytest.raises(execution.ExecutionError, match=r"no constant or variable.*: layer2/bias$"):
         imported.as_graph_def({"layer2/bias": np.zeros(3, np.float32)})
 
 
