@@ -162,6 +162,8 @@ def _export(
     with result.stage("restore"):
         found = persistence.find(_source(config))
         variables = persistence.load_variables(found.path, network)
+    targets = persistence.written_from_variables(config.persistence)
+    config = replace(config, persistence=targets)
     _deliver(config, persistence.Trained(network, variables, found.step), data_sets, result)
 
 

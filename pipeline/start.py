@@ -110,10 +110,18 @@ def _look(config: Config, directory: Path) -> ExitCode | None:
 def _load(composed: DictConfig, job: Job) -> tuple[DictConfig, Config]:
     try:
         completed = recorded.complete(composed, job.overrides)
-        container = OmegaConf.to_container(completed, resolve=True, throw_on_missing=True)
+        _require_values(completed)
+        container = OmegaConf.to_container(completed, resolve=True)
         return completed, load(cast(dict[str, Any], container))
     except (OmegaConfBaseException, ConfigError) as error:
         alone, place = job.number is None, job.directory
         if alone and place.resolve() != Path.cwd() and not any(place.iterdir()):
             place.rmdir()  # Hydra made it for a run that will not be
         raise ConfigError(str(error)) from None
+
+
+def _require_values(composed: DictConfig) -> None:
+    missing = sorted(OmegaConf.missing_keys(composed))
+    if missing:
+        raise ConfigError("\n".join(
+            f"{key}: is required and was not given; say {key}=…" for key in missing))

@@ -20,4 +20,5 @@ from pipeline.persistence.restore import load_logits as load_logits
 from pipeline.persistence.restore import load_variables as load_variables
 from pipeline.persistence.targets import Trained as Trained
 from pipeline.persistence.targets import persist as persist
+from pipeline.persistence.targets import written_from_variables as written_from_variables
 from pipeline.persistence.tf_checkpoint import saving_while_training as saving_while_training

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from pipeline.persistence.saved_model import save_saved_model
 from pipeline.persistence.tensors import state_tensors
 from pipeline.persistence.tf_checkpoint import CheckpointSeries
 from pipeline.train import Snapshot, save_snapshot
+
+log = logging.getLogger(__name__)
 
 Written: TypeAlias = tuple[Path, list[Path]]      # what a reader is given; all files
 
@@ -72,11 +75,28 @@ def persist(
     return artifacts
 
 
+def written_from_variables(targets: dict[str, TargetConfig]) -> dict[str, TargetConfig]:
+    """Those targets for which variables are enough; the log tells of the others.
+
+    Where the training state is all that is asked for, it stays, for `persist` to refuse.
+    """
+    enough: dict[str, TargetConfig] = {
+        name: target for name, target in targets.items() if target.kind != "orbax"
+    }
+    if not enough:
+        return targets
+    for name in targets:
+        if name not in enough:
+            log.info("%s is left out: it holds a training state, and here are variables", name)
+    return enough
+
+
 def _write_orbax(target: OrbaxTarget, trained: Trained, run_directory: Path) -> Written:
     if trained.snapshot is None:
         raise PersistenceError(
             "persistence target of kind orbax: holds the complete training state, and only "
-            "variables were restored; export from a run's orbax step, or leave the target out"
+            "variables were restored; leave the target out, or make an orbax step of a TensorFlow "
+            "checkpoint by task=convert"
         )
     step = save_snapshot(run_directory / target.directory, trained.snapshot)
     return step, [path for path in step.rglob("*") if path.is_file()]

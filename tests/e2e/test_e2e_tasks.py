@@ -146,3 +146,10 @@ def test_a_mistake_is_told_in_a_line_and_leaves_nothing(home: Path) -> None:
     assert "Traceback" not in finished.err
     assert not (home / "refused").exists()
     assert finished.imported == []
+
+
+def test_a_value_that_a_choice_requires_is_asked_for_by_its_key(home: Path) -> None:
+    finished = run(home, "model=imported")
+    assert finished.code == 1
+    assert "error: model.path: is required and was not given; say model.path=…" in finished.err
+    assert finished.imported == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -149,17 +150,22 @@ def test_what_a_stopped_run_wrote_is_written_anew(persisted: Runs, tmp_path: Pat
 
 
 def test_restored_variables_alone_make_every_form_but_orbax(
-    persisted: Runs, tmp_path: Path
+    persisted: Runs, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run = persisted("adam")
     bare = Trained(run.trained.network, run.trained.variables, 6)
-    forms = {k: v for k, v in run.config.persistence.items() if k != "orbax"}
+    asked = run.config.persistence
+    with caplog.at_level(logging.INFO):
+        forms = persistence.written_from_variables(asked)
+    assert list(forms) == [name for name in asked if name != "orbax"]
+    assert "orbax is left out" in caplog.text
     made = persistence.persist(forms, bare, tmp_path)
     assert {artifact.target for artifact in made} == set(forms)
     names = set(checkpoint.CheckpointReader(tmp_path / "model.ckpt-6").get_variable_to_shape_map())
     assert names == set(run.trained.network.specs)
+    alone = persistence.written_from_variables({"orbax": asked["orbax"]})
     with pytest.raises(PersistenceError, match="complete training state"):
-        persistence.persist(run.config.persistence, bare, tmp_path / "b")
+        persistence.persist(alone, bare, tmp_path / "b")
 
 
 def test_going_on_needs_a_training_state(persisted: Runs) -> None:
