@@ -64,9 +64,9 @@ def can_be_differentiated(trip: Trip) -> bool:
     """Whether JAX gives the original's gradient: not through loops of unknown length."""
     if not any(_is_real(value) for value in trip.case.feeds(trip.case.sizes[0]).values()):
         return False
-    loss, moved = _loss([trip], lambda trip: trip.original)
+    loss, *feeds = _loss([trip], lambda trip: trip.original)
     try:
-        jax.eval_shape(jax.grad(loss), moved)
+        jax.eval_shape(jax.grad(loss), *feeds)
     except (ValueError, TypeError, NotImplementedError):
         return False
     return True
@@ -76,25 +76,29 @@ def gradients(
     trips: Sequence[Trip], run: Callable[[Trip], Callable[..., Arrays]]
 ) -> dict[str, dict[str, Any]]:
     """By case: of a weighted sum of its floating outputs, by its floating inputs."""
-    loss, moved = _loss(trips, run)
-    found = _compiled(jax.grad(loss), moved)
+    loss, *feeds = _loss(trips, run)
+    found = _compiled(jax.grad(loss), *feeds)
     return {trip.case.id: each for trip, each in zip(trips, found, strict=True)}
 
 
-def _loss(trips: Sequence[Trip], run: Callable[[Trip], Callable[..., Arrays]]) -> tuple[Any, Any]:
-    """The function that is differentiated, and its argument."""
+def _loss(
+    trips: Sequence[Trip], run: Callable[[Trip], Callable[..., Arrays]]
+) -> tuple[Any, Any, Any]:
+    """The function that is differentiated, by which inputs, and the others that are traced."""
     feeds = [_split(trip, trip.case.feeds(trip.case.sizes[0])) for trip in trips]
     moved = [{name: value for name, value in given.items() if _is_real(value)}
              for given, _ in feeds]
+    others = [{name: value for name, value in given.items() if not _is_real(value)}
+              for given, _ in feeds]
 
-    def loss(fed: Any) -> Any:
+    def loss(moved: Any, others: Any) -> Any:
         total = jnp.zeros(())
-        for trip, (given, known), changed in zip(trips, feeds, fed, strict=True):
-            found = run(trip)(*_join(trip, given | changed, known))
+        for trip, (_, known), changed, fed in zip(trips, feeds, moved, others, strict=True):
+            found = run(trip)(*_join(trip, changed | fed, known))
             total += sum((_weighed(each) for each in found if _is_float(each)), jnp.zeros(()))
         return total
 
-    return loss, moved
+    return loss, moved, others
 
 
 def _weighed(x: Any) -> Any:
@@ -122,5 +126,5 @@ def _join(trip: Trip, given: dict[str, Any], known: dict[str, Any]) -> Arrays:
     return [both[name] for name in trip.imported.inputs]
 
 
-def _compiled(function: Any, argument: Any) -> Any:
-    return jax.jit(function).lower(argument).compile(_QUICK)(argument)
+def _compiled(function: Any, *arguments: Any) -> Any:
+    return jax.jit(function).lower(*arguments).compile(_QUICK)(*arguments)
