@@ -273,6 +273,8 @@ def _scopes(eqn: Any) -> tuple[str, ...]:
 
 
 def _source(eqn: Any, caller: Callable[[], str]) -> Callable[[], str]:
-    """The user's line; that of the caller where JAX knows none, as in functions that it keeps."""
-    info = eqn.source_info
-    return lambda: str(source_info_util.summarize(info)) or caller()
+    """The user's line; that of the caller where JAX knows none, or it was traced in this file."""
+    def line() -> str:
+        found = str(source_info_util.summarize(eqn.source_info))
+        return caller() if not found or found.startswith(__file__) else found
+    return line

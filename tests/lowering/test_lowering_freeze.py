@@ -122,6 +122,15 @@ def test_all_gaps_are_reported_at_once_with_their_lines() -> None:
     assert str(caught.value).count("test_lowering_freeze.py") == 2
 
 
+def test_dropout_in_training_is_named_by_the_users_line() -> None:
+    def drop(x: Any) -> Any:
+        return jnp.where(jax.random.bernoulli(jax.random.key(0), 0.5, x.shape), x, 0.0)
+
+    inputs = {"x": jax.ShapeDtypeStruct((None, 3), np.float32)}
+    with pytest.raises(LoweringError, match=r"evaluation mode.*test_lowering_freeze\.py:\d+"):
+        freeze(drop, inputs=inputs, outputs=["y"])
+
+
 def test_a_gap_inside_a_function_of_jax_is_at_the_line_that_calls_it() -> None:
     shapes = {"a": (2, 16, 64), "b": (2, 32, 64), "c": (2, 16, 2), "d": (2, 32, 2)}
     inputs = {name: jax.ShapeDtypeStruct(shape, jnp.bfloat16) for name, shape in shapes.items()}

@@ -223,6 +223,7 @@ def _iota_2x32_shape(b: Builder, e: Equation) -> list[Operand]:
     """The upper and lower 32 bits of 0, 1, 2, … in row-major order."""
     shape = e.output.shape
     if not dims.is_known(shape):
-        raise Unsupported("random bits of unknown shape")
+        raise Unsupported("random bits of unknown shape; fix the sizes of the inputs, or export "
+                          "in evaluation mode, without dropout")
     counts = np.arange(int(np.prod(shape)), dtype=np.uint64).reshape(shape)
     return [(counts >> np.uint64(32)).astype(np.uint32), counts.astype(np.uint32)]
