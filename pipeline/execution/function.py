@@ -17,7 +17,7 @@ from pipeline.execution.errors import ExecutionError
 from pipeline.execution.library import Library
 from pipeline.execution.program import Program
 from pipeline.execution.values import is_static, jax_dtype, to_jax
-from pipeline.execution.wires import Wire, Wires, wires_of
+from pipeline.execution.wires import Wire, Wires, check_names, wires_of
 from pipeline.graph import Ref
 from pipeline.graph.tensors import Shape
 
@@ -134,6 +134,7 @@ def function(
             placeholders that the outputs need and that are neither inputs nor given; variables.
         GraphError: no such tensor, a cycle, a malformed node.
     """
+    check_names(inputs=inputs, outputs=outputs)
     wires = fix(wires_of(graph_def.node), given or {})
     refs = [tensor_ref(name, wires) for name in inputs]
     program = Compiler(Library(graph_def.library.function)).compile(

@@ -23,7 +23,7 @@ from pipeline.execution.graph_function import GraphFunction
 from pipeline.execution.library import Library
 from pipeline.execution.program import Program
 from pipeline.execution.trainable import find_trainable
-from pipeline.execution.wires import Wires, wires_of
+from pipeline.execution.wires import Wires, check_names, wires_of
 from pipeline.graph import Ref
 from pipeline.graph.tensors import Shape
 
@@ -204,6 +204,7 @@ class Graph:
         Raises:
             ExecutionError, GraphError: as `execution.function` does.
         """
+        check_names(inputs=inputs, outputs=outputs)
         names = set(trainable)
         wires = fix(self._wires(), given or {})
         refs = [self._tensor(name).ref for name in inputs]

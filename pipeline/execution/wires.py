@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
@@ -89,3 +89,14 @@ def data_ref(wire: Wire, place: int) -> Ref:
         raise ExecutionError(f"{wire.op} node {wire.name!r} has {len(refs)} inputs; "
                              f"expected {place + 1} or more")
     return refs[place]
+
+
+def check_names(**named: Sequence[str]) -> None:
+    """Raises where a single name is given for several.
+
+    Raises:
+        ExecutionError: one of the arguments is a string.
+    """
+    for what, names in named.items():
+        if isinstance(names, str):
+            raise ExecutionError(f"{what}: the string {names!r}; expected names, [{names!r}]")

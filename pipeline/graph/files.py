@@ -70,7 +70,8 @@ def save_meta_graph(
 def _load(path: str | os.PathLike[str], kind: type[Message]) -> Message:
     file = Path(path)
     if not file.is_file():
-        found = "It is a directory." if file.is_dir() else ""
+        found = "It is a directory; a SavedModel is read by import_saved_model." \
+            if file.is_dir() else ""
         raise GraphFileNotFound(f"File does not exist. Received: {path}. {found}".rstrip())
     size = file.stat().st_size
     if size >= _LIMIT:
@@ -90,9 +91,22 @@ def _load(path: str | os.PathLike[str], kind: type[Message]) -> Message:
         parse(content.decode(), message)
     except (text_format.ParseError, json_format.ParseError, UnicodeDecodeError,
             RecursionError) as error:
-        raise GraphError(f"{path}: no {kind.DESCRIPTOR.name}: as binary: {binary}; "
-                         f"as text: {str(error)[:200]}") from None
+        raise GraphError(f"{path}: no {kind.DESCRIPTOR.name}{_what_else(content)}: as binary: "
+                         f"{binary}; as text: {str(error)[:200]}") from None
     return message
+
+
+def _what_else(content: bytes) -> str:
+    """What reads the bytes instead, where one of the neighbours does."""
+    for kind, reader in ((GraphDef, "load_graph"), (MetaGraphDef, "load_meta_graph")):
+        try:
+            found = kind.FromString(content)
+        except DecodeError:
+            continue
+        nodes = found.node if kind is GraphDef else found.graph_def.node
+        if nodes and all(node.op for node in nodes):
+            return f" but what {reader} reads"
+    return ""
 
 
 def _save(message: Message, path: str | os.PathLike[str], as_text: bool) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 
-from pipeline import graph
+from pipeline import dtypes, graph
 
 DTYPES = [
     "float32", "float64", "float16", "bfloat16", "int8", "int16", "int32", "int64", "uint8",
@@ -79,3 +79,18 @@ def test_files_that_hold_no_graph_are_refused(tmp_path: Path) -> None:
     (tmp_path / "noise.pb").write_bytes(b"\xff\xfe no graph")
     with pytest.raises(graph.GraphError, match=r"no GraphDef: as binary: .*; as text: "):
         graph.load_graph(tmp_path / "noise.pb")
+    with pytest.raises(FileNotFoundError, match="It is a directory; a SavedModel is read by "):
+        graph.load_graph(tmp_path)
+
+
+def test_a_file_of_the_other_kind_is_told_from_noise(tmp_path: Path) -> None:
+    weights = graph.build_node("Const", "a", attrs={
+        "value": np.float32([-1.1, 2.7]), "dtype": dtypes.NUMBER["FLOAT"]})
+    made = GraphDef(node=[weights])
+    graph.save_graph(made, tmp_path / "x.pb")
+    with pytest.raises(graph.GraphError, match="no MetaGraphDef but what load_graph reads: "):
+        graph.load_meta_graph(tmp_path / "x.pb")
+    meta_graph = graph.build_meta_graph([weights], graph.find_form("1.9"))
+    graph.save_meta_graph(meta_graph, tmp_path / "x.meta")
+    with pytest.raises(graph.GraphError, match=r"no GraphDef.*load_meta_graph"):
+        graph.load_graph(tmp_path / "x.meta")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -65,6 +66,9 @@ def test_training_changes_only_what_was_chosen(tf1_graph: ModuleType, frozen: An
         imported.as_graph_def({"layer2/biases": np.zeros(4, np.float32)})
     with pytest.raises(execution.ExecutionError, match=r"no constant or variable.*: layer2/bias$"):
         imported.as_graph_def({"layer2/bias": np.zeros(3, np.float32)})
+    for cut in (imported.function, partial(execution.function, frozen)):
+        with pytest.raises(execution.ExecutionError, match=r"inputs: .*expected names, \['input'"):
+            cut("input", ["layer2/out"])
 
 
 def test_variables_are_chosen_by_their_collection(tf1_graph: ModuleType) -> None:
