@@ -41,6 +41,18 @@ def test_what_came_later_is_no_damage(run: Path) -> None:
     gate.require_manifest(run)
 
 
+def test_a_log_may_grow_and_not_change(run: Path) -> None:
+    log = run / "run.log"
+    log.write_text("step 1\n")
+    gate.write_manifest(run)
+    log.write_text("step 1\nfinished before; skipped\n")
+    gate.require_manifest(run)
+    for damaged in ("step 2\nfinished before; skipped\n", "step"):
+        log.write_text(damaged)
+        with pytest.raises(ManifestError, match=r"run\.log"):
+            gate.require_manifest(run)
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
