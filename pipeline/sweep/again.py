@@ -34,6 +34,8 @@ def judge_again(config: Config) -> ExitCode:
     sweep = load_sweep(directory, config.gate)
     own = gates_of_each(config.gate)
     found = [_judged(one, own) for one in sweep.found]
+    report.print_verdicts([replace(verdict, name=f"{one.outcome.name}: {verdict.name}")
+                           for one in found for verdict in gate.load_verdicts(one.directory)])
     command = shlex.join(["python", "run.py", *sys.argv[1:]])
     return conclude(replace(sweep, found=found), command)
 

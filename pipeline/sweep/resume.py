@@ -12,6 +12,7 @@ import yaml
 from pipeline.config import ConfigError
 
 _KEY = "sweep.resume="
+_MULTIRUN = ("-m", "--multirun")
 # What may differ between the two halves of a sweep: it does not decide what is computed.
 _FREE = ("sweep", "runtime", "restore", "notes", "hydra")
 
@@ -33,8 +34,9 @@ def whole_command_line(given: Sequence[str]) -> list[str]:
               if not one.startswith(("hydra.sweep.dir=", "hydra.run.dir=", "hydra.mode="))]
     replaced = {_key(one) for one in given}
     quoted = str(directory).replace("\\", "\\\\").replace("'", "\\'")
-    flag = ["--multirun"] if several and not {"-m", "--multirun"} & set(given) else []
-    return [*flag, *(one for one in before if _key(one) not in replaced), *given,
+    flags = [one for one in given if one in _MULTIRUN] or ["--multirun"] * several
+    words = [one for one in given if one not in _MULTIRUN]   # Hydra takes words on one side only
+    return [*flags, *(one for one in before if _key(one) not in replaced), *words,
             f"{place}='{quoted}'"]
 
 

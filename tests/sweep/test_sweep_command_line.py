@@ -57,6 +57,7 @@ def test_a_finished_sweep_is_judged_again_without_training(home: Path, swept: Fi
     again = run(home, "task=gate", "run=swept", "+gate.metrics.test_accuracy.at_least=1.01")
     assert again.code == 1, "the jobs that failed have still failed"
     assert again.compiled == []
+    assert "metrics.test_accuracy: found" in again.out
     one = run(home, "task=gate", "run=swept/0", "+gate.metrics.test_accuracy.at_least=1.01")
     assert one.code == 3, one.err
     assert "metrics.test_accuracy" in one.out

@@ -38,7 +38,7 @@ def test_the_directory_alone_says_everything(begun: Path) -> None:
 def test_what_is_said_again_is_said_once(begun: Path) -> None:
     words = ["-m", "a=1,2", "sweep.on_failure=stop", f"sweep.resume={begun}"]
     assert whole_command_line(words) == [
-        "model=mlp", "hydra/launcher=joblib", *words, f"hydra.sweep.dir='{begun}'"]
+        "-m", "model=mlp", "hydra/launcher=joblib", *words[1:], f"hydra.sweep.dir='{begun}'"]
 
 
 def test_a_directory_without_a_sweep_is_refused(tmp_path: Path) -> None:
