@@ -13,6 +13,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from pipeline.config.errors import ConfigError, nearest
 
+# Launchers of Hydra's plugins, and the extra of this distribution that brings each.
+_LAUNCHERS = {"joblib": "joblib", "submitit_local": "submitit", "submitit_slurm": "submitit",
+              "ray": "ray"}
+
 
 def explain(error: HydraException, conf: Path, arguments: list[str]) -> ConfigError:
     """The complaint in one piece; for a key that doesn't exist, with its nearest neighbour.
@@ -24,6 +28,9 @@ def explain(error: HydraException, conf: Path, arguments: list[str]) -> ConfigEr
     """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file is not None:
         group, _, choice = error.missing_cfg_file.rpartition("/")
+        if group == "hydra/launcher" and choice in _LAUNCHERS:
+            return ConfigError(f"{group}={choice}: its package is not installed; pip install "
+                               f"'jaxfrost[{_LAUNCHERS[choice]}]'")
         close = nearest(choice, error.options or [])
         return ConfigError(f"{group}={choice}: no such choice{close}")
     repeated = re.search(r"Multiple values for (\S+)\. To override", str(error))

@@ -48,8 +48,9 @@ def claim(
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
             raise
         raise ConfigError(
-            f"hydra.run.dir={directory}: already holds a run, which is never overwritten; choose "
-            "another directory, or go on with that run by restore=auto"
+            f"{directory}: already holds a run or a sweep, which is never overwritten; choose "
+            "another directory, or go on: a run by restore=auto, a sweep by "
+            f"sweep.resume={directory}"
         ) from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from configured import CONF, composed
-from hydra.errors import HydraException
+from hydra.errors import HydraException, MissingConfigException
 
 from pipeline.config import composition
 
@@ -63,6 +63,13 @@ def test_names_the_launchers_that_are_installed() -> None:
     choices = refusal("hydra/launcher=nowhere").removeprefix(
         "hydra/launcher=nowhere: no such choice; valid here: ")
     assert "basic" in choices.split(", ")
+
+
+def test_names_the_extra_of_a_launcher_that_is_not_installed() -> None:
+    missing = MissingConfigException("", "hydra/launcher/submitit_local", ["basic"])
+    assert str(composition.explain(missing, CONF, [])) == (
+        "hydra/launcher=submitit_local: its package is not installed; "
+        "pip install 'jaxfrost[submitit]'")
 
 
 @pytest.mark.parametrize("word", ["seed", "trainer.epochs=[1", "+seed=3", "=3=", "~model=cnn"])
