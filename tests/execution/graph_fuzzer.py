@@ -49,7 +49,12 @@ def trace(graph_def: Any) -> None:
     inputs = ["x"] if "x" in names else []
     outputs = ["y"] if "y" in names else names[-1:]
     f = execution.function(graph_def, inputs, outputs)
-    jax.eval_shape(lambda fed: f.apply(f.constants, *fed), [X for _ in inputs])
+
+    def traced(fed: list[Any]) -> list[Any]:
+        found = f.apply(f.constants, *fed)   # known strings are NumPy's, which no trace holds
+        return [each for each in found if getattr(each, "dtype", X.dtype).kind not in "OSU"]
+
+    jax.eval_shape(traced, [X for _ in inputs])
 
 
 def read_meta_graph(directory: Path, content: bytes) -> None:
