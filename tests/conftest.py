@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 # TensorFlow 2.21's oneDNN Conv2D gives an empty batch as many channels as its input has
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+# The same examples in every run, and none too slow: a busy machine is no finding.
+settings.register_profile("steady", derandomize=True, deadline=None,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

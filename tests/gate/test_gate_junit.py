@@ -43,7 +43,7 @@ def test_a_gate_that_failed_is_no_error_of_the_job(tmp_path: Path) -> None:
         assert gate.case_of_job("job", Ending(code, NOW, 1.0)).result is not None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(), st.text())
 def test_hostile_text_stays_text(tmp_path_factory, name: str, error: str) -> None:  # type: ignore[no-untyped-def]
     directory = tmp_path_factory.mktemp("junit")
