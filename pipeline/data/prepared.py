@@ -27,6 +27,7 @@ from pipeline.data.download import download, unreachable
 from pipeline.data.errors import DataError
 from pipeline.data.order import record_order
 from pipeline.data.progress import progress
+from pipeline.terminal import errors_only
 
 _BATCH = 2000   # records in one read: array_record decodes a chunk once per read
 _FORMAT = "array_record"
@@ -159,11 +160,8 @@ def _tfds(place: Path) -> Iterator[None]:
 
     What it raises is of many kinds, some of them not exported; each becomes a DataError.
     """
-    absl = logging.getLogger("absl")
-    level = absl.level
-    absl.setLevel(logging.ERROR)
     try:
-        with contextlib.redirect_stdout(io.StringIO()) as said:
+        with errors_only("absl"), contextlib.redirect_stdout(io.StringIO()) as said:
             yield
         _log.debug("tensorflow-datasets: %s", said.getvalue())
     except DataError:
@@ -172,5 +170,3 @@ def _tfds(place: Path) -> Iterator[None]:
         reason = str(error).strip().partition("\n")[0]
         raise DataError(f"{place}: tensorflow-datasets fails with {type(error).__name__}: "
                         f"{reason}; if it does so again, delete the directory") from error
-    finally:
-        absl.setLevel(level)

@@ -9,12 +9,10 @@ checkpoint becomes one dict of arrays by name.
 from __future__ import annotations
 
 import json
-import logging
 import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from pipeline import checkpoint, dtypes
 from pipeline.checkpoint.orbax_tree import orbax_trees
 from pipeline.checkpoint.recognise import Kind, recognise
 from pipeline.persistence.artifact import PersistenceError
+from pipeline.terminal import errors_only
 
 _BATCH_BYTES = 64 << 20  # fetched from orbax at once; a larger tensor is a batch of its own
 # an optax field → the optimizer whose slot it is under TensorFlow, and its word for it
@@ -51,7 +50,8 @@ def convert(source: Path, destination: Path) -> Path:
     """
     found = recognise(source)
     if found.kind is Kind.ORBAX:
-        with _without_warnings():
+        # orbax warns that one item of a step has not the metadata of a whole step; it need not
+        with errors_only("absl"):
             _to_tensorflow(Path(found.path), destination)
     elif found.kind in (Kind.CHECKPOINT, Kind.SAVED_MODEL):
         _to_orbax(checkpoint.load_checkpoint(found.path), destination)
@@ -59,18 +59,6 @@ def convert(source: Path, destination: Path) -> Path:
         raise PersistenceError(f"{source}: is {found.note or found.kind.value}; expected an orbax "
                                "step or a TensorFlow checkpoint")
     return destination
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    """orbax warns that one item of a step has not the metadata of a whole step; it need not."""
-    absl = logging.getLogger("absl")
-    level = absl.level
-    absl.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        absl.setLevel(level)
 
 
 def _to_tensorflow(step: Path, prefix: Path) -> None:

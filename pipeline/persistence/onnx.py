@@ -5,9 +5,7 @@ They are imported where they are used: nobody else pays for them.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from pipeline.config.persistence import GraphNames, OnnxTarget, TargetConfig
 from pipeline.model import Network, Variables
 from pipeline.persistence.artifact import PersistenceError
 from pipeline.persistence.graphs import inference
+from pipeline.terminal import errors_only
 
 _PACKAGES = ("jax2onnx", "onnxruntime")
 _LIMIT = 1 << 31
@@ -55,7 +54,8 @@ def build_onnx(target: OnnxTarget, network: Network, variables: Variables) -> An
         return inference(network)(variables, images)
 
     try:
-        with _without_plugin_warnings():
+        # it warns, with a traceback, of each plugin for a package that is too new for it
+        with errors_only("jax2onnx"):
             model = jax2onnx.to_onnx(
                 function, [("batch", *network.input_shape)], model_name=network.name,
                 opset=target.opset, input_names=[target.input],
@@ -93,18 +93,6 @@ def _require_packages() -> None:
         raise PersistenceError(
             f"persistence target of kind onnx: needs {' and '.join(missing)}, not installed here; "
             f"pip install 'jaxfrost[onnx]', or {_INSTEAD}")
-
-
-@contextmanager
-def _without_plugin_warnings() -> Iterator[None]:
-    """It warns, with a traceback, of each plugin for a package that is too new for it."""
-    logger = logging.getLogger("jax2onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _name_weights(model: Any, variables: Variables) -> None:
