@@ -14,7 +14,7 @@ from pipeline.report.page import Section
 from pipeline.report.table import Column, table
 from pipeline.serve.drawing import constant_text, draw, shape_text
 from pipeline.serve.errors import Refusal
-from pipeline.serve.scope_view import Box, ScopedGraph, Shapes, View
+from pipeline.serve.scope_view import Box, Shapes, View
 from pipeline.serve.shell import shell
 from pipeline.serve.subject import Subject
 from pipeline.serve.variables_page import address as variable_address
@@ -26,7 +26,7 @@ COLUMNS = [Column("operation"), Column("op"), Column("output"), Column("inputs")
 
 def graph_page(subject: Subject, scope: str) -> str:
     """The page of one scope; of the whole graph for ""."""
-    view = ScopedGraph(subject.graph_def).look_into(scope)
+    view = subject.scoped_graph.look_into(scope)
     if view is None:
         raise Refusal(HTTPStatus.NOT_FOUND, f"scope={scope}: nothing in the graph is under it")
     return shell(subject, "/graph", [

@@ -20,7 +20,7 @@ from pipeline.config.persistence import FrozenGraphTarget, GraphNames
 from pipeline.config.recorded import find_run
 from pipeline.config.runtime import cache_directory
 from pipeline.serve.evaluating import Evaluating
-from pipeline.serve.scope_view import Shapes, tensor_shapes
+from pipeline.serve.scope_view import ScopedGraph, Shapes, tensor_shapes
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +67,11 @@ class Subject:
     def shapes(self) -> Shapes:
         """The shape of every node's first output, by node; those alone that can be told."""
         return tensor_shapes(self.graph_def, self.names, self.network)
+
+    @cached_property
+    def scoped_graph(self) -> ScopedGraph:
+        """The inference graph, to look into."""
+        return ScopedGraph(self.graph_def)
 
     @property
     def evaluation(self) -> evaluate.Evaluation:
