@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -14,17 +14,6 @@ from execution_judge import assert_agrees, ours, relative_error, run_in_tensorfl
 from pipeline import execution
 
 X = np.arange(12, dtype=np.float32).reshape(3, 4) / 7
-
-
-@pytest.fixture(params=["v1", "v2"])
-def control(request: pytest.FixtureRequest, tf1_graph: ModuleType) -> Iterator[ModuleType]:
-    """`compat.v1` with either kind of control flow."""
-    if request.param == "v1":
-        tf1_graph.disable_control_flow_v2()
-    else:
-        tf1_graph.enable_control_flow_v2()
-    yield tf1_graph
-    tf1_graph.disable_control_flow_v2()
 
 
 def cond(tf: ModuleType, x: Any) -> Any:

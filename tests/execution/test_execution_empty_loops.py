@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -17,17 +17,6 @@ from pipeline import execution
 from pipeline.lowering import freeze
 
 Make = Callable[[ModuleType, Any], Any]
-
-
-@pytest.fixture(params=["v1", "v2"])
-def control(request: pytest.FixtureRequest, tf1_graph: ModuleType) -> Iterator[ModuleType]:
-    """`compat.v1` with either kind of control flow."""
-    if request.param == "v1":
-        tf1_graph.disable_control_flow_v2()
-    else:
-        tf1_graph.enable_control_flow_v2()
-    yield tf1_graph
-    tf1_graph.disable_control_flow_v2()
 
 
 def mapped(tf: ModuleType, x: Any) -> Any:
