@@ -1,10 +1,6 @@
-"""What a terminal may be given: styles, bars and warnings only where they are wanted."""
+"""What a terminal may be given: styles and bars only where they are wanted."""
 
 from __future__ import annotations
-
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from rich.console import Console
 
@@ -18,15 +14,3 @@ def open_console(*, stderr: bool = False) -> Console:
 def takes_bars(console: Console) -> bool:
     """Whether it is a terminal that can redraw a line, and nobody asked for plain ones."""
     return console.is_terminal and not console.is_dumb_terminal and not console.no_color
-
-
-@contextmanager
-def errors_only(logger_name: str) -> Iterator[None]:
-    """A library's logger without its warnings while the block runs."""
-    logger = logging.getLogger(logger_name)
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

@@ -27,7 +27,7 @@ from pipeline.data.download import download, unreachable
 from pipeline.data.errors import DataError
 from pipeline.data.order import record_order
 from pipeline.data.progress import progress
-from pipeline.terminal import errors_only
+from pipeline.logs import errors_only
 
 _BATCH = 2000   # records in one read: array_record decodes a chunk once per read
 _FORMAT = "array_record"

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from pipeline import checkpoint, dtypes
 from pipeline.checkpoint.orbax_tree import orbax_trees
 from pipeline.checkpoint.recognise import Kind, recognise
+from pipeline.logs import errors_only
 from pipeline.persistence.artifact import PersistenceError
-from pipeline.terminal import errors_only
 
 _BATCH_BYTES = 64 << 20  # fetched from orbax at once; a larger tensor is a batch of its own
 # an optax field → the optimizer whose slot it is under TensorFlow, and its word for it

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.config.persistence import GraphNames, OnnxTarget, TargetConfig
+from pipeline.logs import errors_only
 from pipeline.model import Network, Variables
 from pipeline.persistence.artifact import PersistenceError
 from pipeline.persistence.graphs import inference
-from pipeline.terminal import errors_only
 
 _PACKAGES = ("jax2onnx", "onnxruntime")
 _LIMIT = 1 << 31

@@ -14,7 +14,7 @@ SOURCES = sorted([*(ROOT / "pipeline").rglob("*.py"), ROOT / "run.py"])
 IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 # Rooms that a room may import besides itself; a few are for all.
-FOR_ALL = {"config", "errors", "files", "dtypes", "terminal"}
+FOR_ALL = {"config", "errors", "files", "dtypes", "logs", "terminal"}
 FORMATS = {"graph", "checkpoint", "lowering", "execution"}
 FLOW = ["scopes", "model", "train", "evaluate", "persistence", "verification", "report", "gate"]
 MAY_IMPORT: dict[str, set[str]] = {
@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "files": set(),
     "dtypes": set(),
+    "logs": set(),
     "terminal": set(),
     "usage": set(),
     "data": FOR_ALL,

@@ -1,0 +1,19 @@
+"""Loggers of libraries: what they warn of stays silent where we know better."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def errors_only(logger_name: str) -> Iterator[None]:
+    """A library's logger without its warnings while the block runs."""
+    logger = logging.getLogger(logger_name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
