@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.inspection import command_line
 from pipeline.output import outlive_readers
-from pipeline.usage import usage
+from pipeline.usage import options_first, usage, version
 
 if TYPE_CHECKING:   # a look at a file should not wait for Hydra
     from hydra.errors import HydraException
@@ -37,9 +37,13 @@ def main() -> int:
     if sys.argv[1:] in (["--help"], ["-h"]):
         print(usage())
         return 0
+    if "--version" in sys.argv[1:]:
+        print(version())
+        return 0
     request = command_line.parse(sys.argv[1:])
     if request is not None:
         return command_line.run(request)
+    sys.argv[1:] = options_first(sys.argv[1:])
     import hydra
 
     from pipeline.sweep import launch

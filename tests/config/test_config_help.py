@@ -1,11 +1,16 @@
-"""`--help` answers without paying for JAX."""
+"""What the command line answers without paying for JAX, and how it is put in order for Hydra."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 
+import pytest
 from configured import CONF, ROOT
+from hydra._internal.utils import get_args_parser
+
+from pipeline.usage import options_first
 
 
 def test_help_lists_groups_and_choices_and_imports_no_jax() -> None:
@@ -35,3 +40,34 @@ def test_the_short_way_says_what_hydra_would() -> None:
         for words in ([], ["task=train"])    # with another word Hydra composes, and prints
     )
     assert short == whole
+
+
+def test_the_version_is_ours() -> None:
+    asked = subprocess.run([sys.executable, "-X", "importtime", "run.py", "--version"], cwd=ROOT,
+                           capture_output=True, text=True, check=True)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert asked.stdout == f"jaxfrost {project['version']}\n"
+    assert not {"jax", "hydra", "pydantic"} & {line.split()[-1] for line in
+                                              asked.stderr.splitlines()}
+
+
+@pytest.mark.parametrize(("given", "multirun", "cfg", "overrides"), [
+    ("a=1 -m b=2,3", True, None, ["a=1", "b=2,3"]),
+    ("-m a=1 ~b", True, None, ["a=1", "~b"]),
+    ("a=1 --multirun", True, None, ["a=1"]),
+    ("a=1 --cfg job b=2 -m c=3", True, "job", ["a=1", "b=2", "c=3"]),
+    ("a=1 -c job --resolve b=2", False, "job", ["a=1", "b=2"]),
+    ("a=1", False, None, ["a=1"]),
+    ("", False, None, []),
+])
+def test_options_may_stand_between_overrides(
+    given: str, multirun: bool, cfg: str | None, overrides: list[str]
+) -> None:
+    """Hydra's own parser is the judge."""
+    parsed = get_args_parser().parse_args(options_first(given.split()))
+    assert (parsed.multirun, parsed.cfg, parsed.overrides) == (multirun, cfg, overrides)
+
+
+def test_an_option_without_its_value_is_left_to_hydra() -> None:
+    assert options_first(["a=1", "--cfg"]) == ["a=1", "--cfg"]
+    assert options_first(["a=1", "--typo", "b=2"]) == ["a=1", "--typo", "b=2"]

@@ -27,7 +27,7 @@ def record(path: Path) -> dict:  # type: ignore[type-arg]
 @pytest.fixture(scope="module")
 def swept(home: Path) -> Finished:
     """Four jobs: two rates, one of them with a batch that is too large."""
-    return run(home, "-m", *TINY, "optimizer.learning_rate=0.01,0.03",
+    return run(home, *TINY, "-m", "optimizer.learning_rate=0.01,0.03",
                "trainer.batch_size=100,9999", "hydra.sweep.dir=swept",
                JAXFROST_CACHE=str(home / "cache"))   # an empty one: compilations are counted
 
