@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.gate.baseline import judge_baseline, load_baseline, save_baseline
 from pipeline.gate.description import judge_variables, load_description, save_description
@@ -90,15 +90,23 @@ def _judge_metric(record: Record, name: str, threshold: Threshold) -> Verdict:
 
 
 def _judge_parity(record: Record) -> Verdict:
-    parities = {parity["artifact"]: parity for parity in record["parity"]}
-    targets = [artifact["target"] for artifact in record["artifacts"]]
-    wrong = [f"{target}: not compared" for target in targets if target not in parities]
-    wrong += [f"{name}: differs by {parity['max_absolute']:.3g}; {parity['detail']}"
-              for name, parity in parities.items() if not parity["agrees"]]
-    agreeing = sum(parity["agrees"] for parity in parities.values())
+    parities = record["parity"]     # of an artefact that is read in two ways, two
+    compared = {parity["artifact"] for parity in parities}
+    missing = [f"{artifact['target']}: not compared" for artifact in record["artifacts"]
+               if artifact["target"] not in compared]
+    differing = [f"{parity['artifact']}: {_difference(parity)}"
+                 for parity in parities if not parity["agrees"]]
+    wrong = [*missing, *differing]
     return Verdict("parity", Outcome.FAILED if wrong else Outcome.PASSED,
-                   f"{agreeing} of {len(targets)} agree", "every artefact agrees",
-                   "\n".join(wrong))
+                   f"{len(parities) - len(differing)} of {len(parities) + len(missing)} agree",
+                   "every artefact agrees", "\n".join(wrong))
+
+
+def _difference(parity: Mapping[str, Any]) -> str:
+    distance = parity["max_absolute"]    # null in a file, where nothing could be compared
+    if distance is None or not math.isfinite(distance):
+        return str(parity["detail"])
+    return f"differs by {distance:.3g}; {parity['detail']}"
 
 
 def _judge_size(record: Record, target: str, most: int) -> Verdict:

@@ -67,6 +67,15 @@ def test_parity_is_of_every_artefact(changes: dict[str, Any], passes: bool) -> N
     assert passes or "frozen_graph" in verdict.detail
 
 
+def test_an_artefact_that_is_read_in_two_ways_counts_twice() -> None:
+    same = {"artifact": "frozen_graph", "agrees": True, "max_absolute": 0.0, "detail": ""}
+    unreadable = {**same, "agrees": False, "max_absolute": None, "detail": "cannot be read back"}
+    verdict = only(gate.judge_run(record(parity=[same, same]), GateConfig(parity=True)))
+    assert verdict.found == "2 of 2 agree"
+    verdict = only(gate.judge_run(record(parity=[unreadable, same]), GateConfig(parity=True)))
+    assert (verdict.outcome, verdict.found) == (Outcome.FAILED, "1 of 2 agree")
+
+
 @pytest.mark.parametrize(
     ("target", "most", "passes"),
     [("frozen_graph", 1_590_000, True), ("frozen_graph", 1_589_999, False), ("orbax", 10, False)],
