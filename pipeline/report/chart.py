@@ -42,6 +42,7 @@ class Chart:
     series: Sequence[Series]
     text: Callable[[float], str] = quantities.number        # of a y
     tick_text: Callable[[float], str] = quantities.short    # of a y, few characters wide
+    x_title: str = "step"                                   # what x counts
     x_text: Callable[[float], str] = quantities.number
     include: Sequence[float] = ()
     may_be_logarithmic: bool = False
@@ -130,6 +131,8 @@ def _grid(chart: Chart) -> Markup:
                   tag("text", chart.tick_text(value), x=LEFT - 6, y=y + 4, text_anchor="end")]
     parts += [tag("text", quantities.short(value), x=chart.x(value), y=BOTTOM + 18,
                   text_anchor="middle") for value in chart.x_ticks]
+    # In the column of the y labels, where no tick of the x axis can come.
+    parts.append(tag("text", chart.x_title, x=LEFT - 18, y=BOTTOM + 18, text_anchor="end"))
     return tag("g", *parts, class_="grid")
 
 

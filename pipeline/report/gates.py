@@ -75,4 +75,5 @@ def _trend_chart(name: str, points: Sequence[Point]) -> Chart:
     return Chart(
         title=name.replace("_", " ").replace("durations.", "seconds: "), series=lines,
         text=quantities.percent if share else quantities.number,
-        tick_text=quantities.short_percent if share else quantities.short, x_text=at)
+        tick_text=quantities.short_percent if share else quantities.short,
+        x_title="run", x_text=at)

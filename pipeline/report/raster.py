@@ -35,6 +35,7 @@ def draw_png(charts: Sequence[Chart]) -> bytes:
 
 def _draw(axes: Axes, chart: Chart) -> None:
     axes.set_title(chart.title, loc="left", fontweight="bold")
+    axes.set_xlabel(chart.x_title)
     for line in chart.lines:
         steps, values = zip(*line.points, strict=True)
         marker = "o" if len(steps) == 1 else None
