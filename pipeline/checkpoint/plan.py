@@ -14,7 +14,17 @@ from pipeline import dtypes
 from pipeline.checkpoint.entry import Shape
 from pipeline.checkpoint.errors import InvalidArgumentError, NotFoundError
 from pipeline.checkpoint.reader import CheckpointReader
-from pipeline.checkpoint.variables import Slot, dtype_of, shape_of
+from pipeline.checkpoint.stored import dtype_number
+from pipeline.checkpoint.variables import Slot, dtype_of, is_number, shape_of
+
+# What a variable takes that is a number of Python's own: any dtype of its kind.
+_KINDS: dict[type, tuple[str, ...]] = {
+    bool: ("DT_BOOL",),
+    int: ("DT_INT8", "DT_INT16", "DT_INT32", "DT_INT64",
+          "DT_UINT8", "DT_UINT16", "DT_UINT32", "DT_UINT64"),
+    float: ("DT_HALF", "DT_BFLOAT16", "DT_FLOAT", "DT_DOUBLE"),
+    complex: ("DT_COMPLEX64", "DT_COMPLEX128"),
+}
 
 
 class Fit(enum.Enum):
@@ -125,19 +135,23 @@ def read_planned(
 
 def _row(reader: CheckpointReader, name: str, key: str, slot: Slot, reshape: bool) -> Row:
     current = slot.get()
-    expected = shape_of(current), dtypes.name(dtypes.from_numpy(dtype_of(current)))
+    expected = shape_of(current), dtypes.name(dtype_number(name, dtype_of(current)))
     if not reader.has_tensor(key):
         return Row(name, key, Fit.MISSING, expected, None)
     entry = reader.entry(key)
     found = entry.shape, dtypes.name(entry.dtype)
     fit = Fit.MATCHED
-    if found[1] != expected[1]:
+    if found[1] != expected[1] and not (is_number(current) and found[1] in _kind_of(current)):
         fit = Fit.DTYPE
     elif found[0] != expected[0] and not (
         reshape and math.prod(found[0]) == math.prod(expected[0])
     ):
         fit = Fit.SHAPE
     return Row(name, key, fit, expected, found)
+
+
+def _kind_of(number: complex) -> tuple[str, ...]:
+    return next(names for kind, names in _KINDS.items() if isinstance(number, kind))
 
 
 def _beside(row: Row) -> str:

@@ -40,6 +40,13 @@ class Recognised:
     path: str
     note: str = ""
 
+    @property
+    def what(self) -> str:
+        """To be read on after "is", where something else was wanted."""
+        if self.kind is Kind.DIRECTORY:
+            return f"a directory that {self.note}"
+        return self.note or f"a{'n' if self.kind is Kind.ORBAX else ''} {self.kind.value}"
+
 
 SAVED_MODEL_FILES = ("saved_model.pb", "saved_model.pbtxt")
 GRAPH_SUFFIXES = (".pb", ".pbtxt", ".meta")

@@ -14,14 +14,9 @@ from pipeline.checkpoint.plan import plan_of, read_planned
 from pipeline.checkpoint.reader import CheckpointReader
 from pipeline.checkpoint.saver_def import SaverDef
 from pipeline.checkpoint.series import DEFAULT_HOURS, Series
+from pipeline.checkpoint.shards import shards_by_device, shards_by_size
 from pipeline.checkpoint.state import DEFAULT_FILENAME
-from pipeline.checkpoint.variables import (
-    Slot,
-    as_tree,
-    saved_slots_of,
-    shards_by_device,
-    shards_by_size,
-)
+from pipeline.checkpoint.variables import Slot, as_tree, saved_slots_of
 from pipeline.checkpoint.writer import write_bundle
 
 MetaGraph = bytes | Callable[[SaverDef], bytes]

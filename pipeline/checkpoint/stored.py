@@ -36,12 +36,9 @@ def as_stored(name: str, value: Any) -> Stored:
         InvalidTypeError: TensorFlow has no such dtype.
     """
     if not (hasattr(value, "dtype") and hasattr(value, "shape")):
-        value = np.asarray(value)
-    try:
-        dtype = np.dtype(value.dtype)
-        number = dtypes.from_numpy(dtype)
-    except TypeError as error:
-        raise InvalidTypeError(f"{name}: {error}") from None
+        # as NumPy's own strings they would lose the zero bytes they end with
+        value = np.array(value, np.object_ if isinstance(value, bytes | str) else None)
+    number = dtype_number(name, value.dtype)
     shape = tuple(int(size) for size in value.shape)
     if number == dtypes.NUMBER["STRING"]:
         with located(name):
@@ -50,6 +47,21 @@ def as_stored(name: str, value: Any) -> Stored:
         return Stored(number, shape, len(encoded), lambda: stored, checksum)
     size = math.prod(shape) * dtypes.to_numpy(number).itemsize
     return Stored(number, shape, size, lambda: _as_bytes(value))
+
+
+def dtype_number(name: str, dtype: Any) -> int:
+    """The number that TensorFlow has for the dtype of the tensor `name`.
+
+    Raises:
+        InvalidTypeError: it has none.
+    """
+    try:
+        return dtypes.from_numpy(np.dtype(dtype))
+    except TypeError as error:
+        keys = str(dtype).startswith("key<")  # jax.random.key's
+        raise InvalidTypeError(f"{name}: {error}" + (
+            "; TensorFlow has no random keys, save jax.random.key_data(key)" if keys else "")
+        ) from None
 
 
 def _as_bytes(value: Any) -> NDArray[np.uint8]:

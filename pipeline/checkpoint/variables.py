@@ -7,10 +7,8 @@ the `scopes` library), or `assign` and `numpy` (TensorFlow's own). Its name is i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,9 +16,9 @@ from numpy.typing import NDArray
 
 from pipeline.checkpoint.errors import InvalidArgumentError, InvalidTypeError
 from pipeline.checkpoint.slices import PartitionedTensor
+from pipeline.checkpoint.tree import is_record, is_variable, named_leaves, rebuilt
 
 _GLOBAL_VARIABLES = "variables"  # tf.GraphKeys.GLOBAL_VARIABLES
-_NO_MODULES = (type, ModuleType, FunctionType)
 
 
 @dataclass(frozen=True)
@@ -60,26 +58,24 @@ def _is_global(found: Any) -> bool:
 
 
 def named_variables(variables: Any) -> dict[str, Any]:
-    """The variables or arrays of a dict, a nested dict, a list, a store or a module, by name.
+    """The variables or arrays of a list, a store, or a tree of dicts, records and modules, by name.
 
-    A list gives the variables' own names, a dict its keys; nested dicts and modules join theirs
-    with slashes, as scopes do.
+    A list gives the variables' own names; everything else its keys, fields and attributes, joined
+    with slashes as scopes are: see `pipeline.checkpoint.tree`.
 
     Raises:
         InvalidArgumentError: two variables have one name, or one variable two; there is none.
         InvalidTypeError: something in it is no variable, or a name is no string.
     """
-    if isinstance(variables, Mapping):
-        named = list(_of_mapping(variables, ""))
-    elif is_variable(variables) or isinstance(variables, str | bytes):
+    if isinstance(variables, Mapping) or is_record(variables):
+        return _unique(named_leaves(variables))
+    if is_variable(variables) or isinstance(variables, str | bytes):
         raise _no_container(variables)
-    elif isinstance(variables, Iterable):
-        named = [(name_of(variable), variable) for variable in variables]
-    elif hasattr(variables, "__dict__"):
-        named = list(_of_module(variables, "", set()))
-    else:
-        raise _no_container(variables)
-    return _unique(named)
+    if isinstance(variables, Iterable):
+        return _unique((name_of(variable), variable) for variable in variables)
+    if hasattr(variables, "__dict__"):
+        return _unique(named_leaves(variables))
+    raise _no_container(variables)
 
 
 def _no_container(found: Any) -> InvalidTypeError:
@@ -87,20 +83,7 @@ def _no_container(found: Any) -> InvalidTypeError:
                             f"Got {found!r}")
 
 
-def is_variable(candidate: Any) -> bool:
-    """Whether something holds a value that can be replaced."""
-    return all(hasattr(candidate, name) for name in ("get_value", "set_value")) or all(
-        hasattr(candidate, name) for name in ("assign", "numpy")
-    )
-
-
-def _is_array(candidate: Any) -> bool:
-    return isinstance(candidate, PartitionedTensor | int | float | complex | bytes | str) or all(
-        hasattr(candidate, name) for name in ("shape", "dtype")
-    )
-
-
-def _unique(named: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(named: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     unique: dict[str, Any] = {}
     seen: dict[int, str] = {}
     for name, found in named:
@@ -136,52 +119,12 @@ def name_of(variable: Any) -> str:
     return name.removesuffix(":0")
 
 
-def _of_mapping(tree: Mapping[Any, Any], scope: str) -> Iterator[tuple[str, Any]]:
-    for key, found in tree.items():
-        if not isinstance(key, str):
-            raise InvalidTypeError("names_to_saveables must be a dict mapping string names to "
-                                   f"Tensors/Variables. Name is not a string: {key!r}")
-        name = scope + key
-        if isinstance(found, Mapping):
-            yield from _of_mapping(found, name + "/")
-        elif is_variable(found) or _is_array(found):
-            yield name, found
-        elif isinstance(found, list | tuple):
-            yield from _of_mapping({str(i): part for i, part in enumerate(found)}, name + "/")
-        elif hasattr(found, "__dict__"):
-            yield from _of_module(found, name + "/", set())
-        else:
-            raise InvalidTypeError("names_to_saveables must be a dict mapping string names to "
-                                   f"Tensors/Variables. Not a variable: {name} is {found!r}")
-
-
-def _of_module(module: Any, scope: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """The variables below a module's public attributes, each once, in the order of their paths."""
-    if id(module) in seen:
-        return
-    seen.add(id(module))
-    for key, found in sorted(_children(module), key=lambda child: child[0]):
-        if is_variable(found):
-            if id(found) not in seen:
-                seen.add(id(found))
-                yield scope + key, found
-        else:
-            yield from _of_module(found, f"{scope}{key}/", seen)
-
-
-def _children(node: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(node, Mapping):
-        yield from ((str(key), found) for key, found in node.items())
-    elif isinstance(node, list | tuple):
-        yield from ((str(index), found) for index, found in enumerate(node))
-    elif hasattr(node, "__dict__") and not isinstance(node, _NO_MODULES):
-        yield from ((key, found) for key, found in vars(node).items() if not key.startswith("_"))
-
-
 def _like(current: Any, array: NDArray[Any]) -> Any:
-    """The array as what `current` is: partitioned, or of its library and on its device."""
+    """The array as what `current` is: partitioned, a number, of its library and on its device."""
     if isinstance(current, PartitionedTensor):
         return current.with_values(array)
+    if is_number(current):
+        return array.item()
     if isinstance(current, np.ndarray | np.generic) or not hasattr(current, "__array_namespace__"):
         return array
     library = current.__array_namespace__()
@@ -193,56 +136,20 @@ def shape_of(value: Any) -> tuple[int, ...]:
     return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
 
 
-def dtype_of(value: Any) -> np.dtype[Any]:
-    """The NumPy dtype of an array-like; a partitioned tensor's is that of its parts."""
+def dtype_of(value: Any) -> Any:
+    """The dtype of an array-like; a partitioned tensor's is that of its parts."""
     if isinstance(value, PartitionedTensor):
         return dtype_of(value.parts[0].value)
-    return np.dtype(value.dtype) if hasattr(value, "dtype") else np.asarray(value).dtype
+    return value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number of Python's own, which has a kind but no dtype."""
+    return isinstance(value, int | float | complex) and not isinstance(value, np.generic)
 
 
 def as_tree(variables: Any, values: Mapping[str, Any]) -> Any:
-    """Values by name, in the nesting of `variables` where that is a dict."""
-    if isinstance(variables, Mapping):
-        return _nested(variables, values, "")
+    """Values by name, in the nesting of `variables` where that is a mapping or a record."""
+    if isinstance(variables, Mapping) or is_record(variables):
+        return rebuilt(variables, values)
     return dict(values)
-
-
-def _nested(tree: Mapping[str, Any], values: Mapping[str, Any], scope: str) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for key, found in tree.items():
-        if scope + key in values:
-            out[key] = values[scope + key]
-        elif isinstance(found, list | tuple):
-            parts = {str(index): part for index, part in enumerate(found)}
-            out[key] = type(found)(_nested(parts, values, f"{scope}{key}/").values())
-        elif isinstance(found, Mapping):
-            out[key] = _nested(found, values, f"{scope}{key}/")
-        else:
-            out[key] = found
-    return out
-
-
-def shards_by_device(tensors: Mapping[str, Any]) -> dict[str, int]:
-    """The data file of each tensor, one per device; what has no device is with the first."""
-    devices = {name: str(getattr(value, "device", "")) for name, value in tensors.items()}
-    order = sorted(set(devices.values()))
-    return {name: order.index(device) for name, device in devices.items()}
-
-
-def shards_by_size(tensors: Mapping[str, Any], count: int) -> dict[str, int]:
-    """The data file of each tensor, of `count` or one per tensor: the largest go first, each to the
-    file that is the smallest so far; files are numbered in the order of their first tensor."""
-    filled = [0] * min(count, max(1, len(tensors)))
-    chosen: dict[str, int] = {}
-    sizes = {name: _size(value) for name, value in tensors.items()}
-    for name in sorted(sizes, key=lambda name: -sizes[name]):
-        chosen[name] = min(range(len(filled)), key=lambda file: (filled[file], file))
-        filled[chosen[name]] += max(1, sizes[name])
-    order = list(dict.fromkeys(chosen[name] for name in tensors))
-    return {name: order.index(chosen[name]) for name in tensors}
-
-
-def _size(value: Any) -> int:
-    """About how many bytes a value takes; what cannot be saved is refused elsewhere."""
-    itemsize = getattr(getattr(value, "dtype", None), "itemsize", 8)
-    return math.prod(getattr(value, "shape", ())) * int(itemsize)

@@ -19,7 +19,8 @@ from pipeline.checkpoint import log
 from pipeline.checkpoint.errors import InvalidArgumentError, InvalidTypeError, NotFoundError
 from pipeline.checkpoint.opening import load_checkpoint
 from pipeline.checkpoint.plan import RestorePlan, plan_of, read_planned
-from pipeline.checkpoint.variables import Slot, as_tree, is_variable, name_of, slots_of
+from pipeline.checkpoint.tree import is_variable
+from pipeline.checkpoint.variables import Slot, as_tree, name_of, slots_of
 
 AssignmentMap = Mapping[str, Any] | Iterable[tuple[str, Any]]
 Targets = dict[str, tuple[str, Slot]]

@@ -107,6 +107,10 @@ def to_tensor(tf: ModuleType, array: np.ndarray) -> Any:
     return tf.constant(array)
 
 
+def file_names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
 def assert_same(found: np.ndarray, expected: np.ndarray) -> None:
     """Equal shapes, dtypes and bits."""
     assert found.shape == expected.shape
