@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 from jax._src import source_info_util
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from jax.extend.core import ClosedJaxpr, InconclusiveDimensionOperation, Jaxpr, Literal
 
 from pipeline.lowering.errors import LoweringError
 from pipeline.lowering.ir import Array, DType, Equation, Program, Value
@@ -75,7 +75,7 @@ def trace(
     specs = symbolic_inputs(inputs)
     try:
         closed = jax.make_jaxpr(whole)(arguments, *specs)
-    except jax.errors.InconclusiveDimensionOperation as error:
+    except InconclusiveDimensionOperation as error:
         raise LoweringError("the function's Python depends on the size of a dimension that is not "
                             f"known; give that input a fixed shape: {error}") from None
     flattener = _Flattener()
