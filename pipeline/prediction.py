@@ -19,7 +19,7 @@ from pipeline import data, evaluate, model, persistence
 from pipeline.config import Config, ConfigError
 from pipeline.config.model import ModelConfig
 from pipeline.data.pictures import SUFFIXES, read_picture
-from pipeline.gate import ExitCode
+from pipeline.gate import ExitCode, worst
 
 _UNBROKEN = 10_000    # columns
 
@@ -31,6 +31,7 @@ class Prediction:
     input: str
     probabilities: list[float] = field(default_factory=list)
     error: str = ""
+    exit_code: ExitCode = ExitCode.PASSED
 
     @property
     def label(self) -> int:
@@ -52,7 +53,7 @@ def predict(config: Config) -> ExitCode:
     A picture that can't be read doesn't keep the others from being predicted.
 
     Returns:
-        INTEGRITY if any picture could not be read.
+        FAILED if any picture is not there, else INTEGRITY if any could not be read.
 
     Raises:
         ConfigError: `restore` or `input` is missing, or a directory has no pictures in it.
@@ -72,7 +73,7 @@ def predict(config: Config) -> ExitCode:
         console.print(_table(predictions))
     failed = [one.error for one in predictions if one.error]
     print(*failed, sep="\n", end="\n" if failed else "", file=sys.stderr)
-    return ExitCode.INTEGRITY if failed else ExitCode.PASSED
+    return worst(one.exit_code for one in predictions)
 
 
 def find_pictures(inputs: str | Sequence[str] | None) -> list[Path]:
@@ -102,25 +103,27 @@ def predict_files(
     """One prediction for each file, in their order.
 
     Raises:
-        PersistenceError: there is no such model, or what it says is not finite.
+        PersistenceError: there is no such model, or it does not fit.
+        ArtifactError: what it says is not finite.
     """
     read = [_read(path) for path in files]
-    pixels = [one for one in read if not isinstance(one, str)]
+    pixels = [one for one in read if not isinstance(one, data.DataError)]
     stacked = np.stack(pixels) if pixels else np.zeros((0, 28, 28), np.uint8)
     logits = persistence.load_logits(restore, network, stacked, config)
     if not np.isfinite(logits).all():
-        raise persistence.PersistenceError(
+        raise persistence.ArtifactError(
             f"{restore}: the model's logits are not finite; it diverged, or its file is damaged")
     rows = iter(np.exp(evaluate.log_softmax(logits)).tolist())
-    return [Prediction(str(path), error=one) if isinstance(one, str)
-            else Prediction(str(path), next(rows)) for path, one in zip(files, read, strict=True)]
+    return [Prediction(str(path), error=str(one), exit_code=ExitCode(one.exit_code))
+            if isinstance(one, data.DataError) else Prediction(str(path), next(rows))
+            for path, one in zip(files, read, strict=True)]
 
 
-def _read(path: Path) -> NDArray[np.uint8] | str:
+def _read(path: Path) -> NDArray[np.uint8] | data.DataError:
     try:
         return read_picture(path)
     except data.DataError as error:
-        return str(error)
+        return error
 
 
 def _table(predictions: Sequence[Prediction]) -> Table:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.config import Config, ConfigError, composition, load, recorded, runtime
-from pipeline.gate import ExitCode, attempt
+from pipeline.gate import ExitCode, attempt, require_metric
 from pipeline.sweep import execute, placement, stopping
 from pipeline.sweep.begun import begun
 from pipeline.sweep.job import Job, Run, runs_of
@@ -112,7 +112,10 @@ def _load(composed: DictConfig, job: Job) -> tuple[DictConfig, Config]:
         completed = recorded.complete(composed, job.overrides)
         _require_values(completed)
         container = OmegaConf.to_container(completed, resolve=True)
-        return completed, load(cast(dict[str, Any], container))
+        config = load(cast(dict[str, Any], container))
+        if job.number is not None or config.seeds > 1:
+            require_metric("sweep.metric", config.sweep.metric)
+        return completed, config
     except (OmegaConfBaseException, ConfigError) as error:
         alone, place = job.number is None, job.directory
         if alone and place.resolve() != Path.cwd() and not any(place.iterdir()):

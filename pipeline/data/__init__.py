@@ -10,6 +10,7 @@ from pipeline.data.dataset import NUM_CLASSES as NUM_CLASSES
 from pipeline.data.dataset import DataSet as DataSet
 from pipeline.data.dataset import DataSets as DataSets
 from pipeline.data.errors import DataError as DataError
+from pipeline.data.errors import DataSettingError as DataSettingError
 from pipeline.data.indices import BatchIndices as BatchIndices
 from pipeline.data.input_data import read_data_sets as read_data_sets
 from pipeline.data.loading import load as load

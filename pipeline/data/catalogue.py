@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.data.errors import DataError
+from pipeline.data.errors import DataSettingError
 
 Part = Literal["train_images", "train_labels", "test_images", "test_labels"]
 
@@ -114,9 +114,9 @@ def find_source(name: str) -> Source:
     """The published data set of that name.
 
     Raises:
-        DataError: there is none.
+        DataSettingError: there is none.
     """
     if name not in SOURCES:
-        raise DataError(f"{name}: no published data set of this name is known; expected one of "
-                        f"{', '.join(SOURCES)}")
+        raise DataSettingError(f"{name}: no published data set of this name is known; expected "
+                               f"one of {', '.join(SOURCES)}")
     return SOURCES[name]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from pipeline.data.errors import DataError
+from pipeline.data.errors import DataSettingError
 from pipeline.data.indices import BatchIndices
 
 UInt8 = NDArray[np.uint8]
@@ -160,12 +160,12 @@ def split(arrays: Arrays, validation_size: int, *, name: str, seed: int | None =
     The three splits share one `RandomState(seed)`, as TF1's share NumPy's global one.
 
     Raises:
-        DataError: `validation_size` is negative or more than there are training examples.
+        DataSettingError: `validation_size` is negative or more than there are training examples.
     """
     total = len(arrays.train_images)
     if not 0 <= validation_size <= total:
-        raise DataError(f"Validation size should be between 0 and {total}. "
-                        f"Received: {validation_size}.")
+        raise DataSettingError(f"Validation size should be between 0 and {total}. "
+                               f"Received: {validation_size}.")
     random = np.random.RandomState(seed)
 
     def make(images: UInt8, labels: UInt8) -> DataSet:

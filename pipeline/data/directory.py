@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.data.catalogue import FILE_NAMES, Part, Published, Source
 from pipeline.data.dataset import Arrays
-from pipeline.data.errors import DataError
+from pipeline.data.errors import DataError, DataSettingError
 from pipeline.data.idx import IdxFile, payload_sha256, read_images, read_labels
 
 _log = logging.getLogger("pipeline.data")
@@ -51,12 +51,13 @@ def find_files(directory: Path, source: Source) -> dict[Part, Path]:
     """The path of each part.
 
     Raises:
+        DataSettingError: there is no such directory.
         DataError: at least one is missing; all missing ones are named.
     """
     if not directory.is_dir():
         found = "is a file" if directory.exists() else "does not exist"
-        raise DataError(f"{directory}: {found}; expected a directory with the four {source.title} "
-                        f"files: {', '.join(FILE_NAMES.values())}")
+        raise DataSettingError(f"{directory}: {found}; expected a directory with the four "
+                               f"{source.title} files: {', '.join(FILE_NAMES.values())}")
     found_files = {part: find_file(directory, name) for part, name in FILE_NAMES.items()}
     missing = [FILE_NAMES[part] for part, path in found_files.items() if path is None]
     if missing:

@@ -9,7 +9,7 @@ from pipeline.data.catalogue import find_source
 from pipeline.data.dataset import Arrays, DataSets, split
 from pipeline.data.digits import VALIDATION_SIZE, load_digits
 from pipeline.data.directory import load_directory
-from pipeline.data.errors import DataError
+from pipeline.data.errors import DataSettingError
 from pipeline.data.prepared import load_prepared
 
 if TYPE_CHECKING:
@@ -30,16 +30,18 @@ def load(config: DatasetConfig, cache_directory: Path, seed: int = 0) -> DataSet
     total = len(arrays.train_images)
     if config.validation_size >= total:
         hint = f"; digits takes {VALIDATION_SIZE}" if config.name == "digits" else ""
-        raise DataError(f"dataset.validation_size={config.validation_size}: {config.name} has "
-                        f"{total:,} training examples and some must be left to train on{hint}")
+        raise DataSettingError(
+            f"dataset.validation_size={config.validation_size}: {config.name} has {total:,} "
+            f"training examples and some must be left to train on{hint}")
     return split(arrays, config.validation_size, name=config.name, seed=seed)
 
 
 def _arrays(config: DatasetConfig, cache_directory: Path) -> Arrays:
     if config.name == "digits":
         if config.directory is not None:
-            raise DataError(f"dataset.directory={config.directory}: digits is built in and reads "
-                            "none; for IDX files say dataset=mnist dataset.directory=DIR")
+            raise DataSettingError(
+                f"dataset.directory={config.directory}: digits is built in and reads none; for "
+                "IDX files say dataset=mnist dataset.directory=DIR")
         return load_digits()
     source = find_source(config.name)
     if config.directory is not None:

@@ -20,7 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from pipeline.data.centring import BOX, FIELD, MNIST_CENTRE, centre
 from pipeline.data.dataset import UInt8
-from pipeline.data.errors import DataError
+from pipeline.data.errors import DataError, DataSettingError
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -41,7 +41,8 @@ def read_picture(source: Path | bytes, name: str | None = None) -> UInt8:
         name: what to call it in errors; the path when not given.
 
     Raises:
-        DataError: there is no such file, it is no picture, it is too large, or nothing is on it.
+        DataSettingError: there is no such file.
+        DataError: it is no picture, it is too large, or nothing is on it.
     """
     name = name or (str(source) if isinstance(source, Path) else "the picture")
     ink = _ink(_open(source, name))
@@ -72,8 +73,8 @@ def _open(source: Path | bytes, name: str) -> Floats:
 
 def _content(path: Path) -> bytes:
     if not path.is_file():
-        raise DataError(f"{path}: {'not a file' if path.exists() else 'no such file'}; "
-                        "expected a picture of one digit")
+        raise DataSettingError(f"{path}: {'not a file' if path.exists() else 'no such file'}; "
+                               "expected a picture of one digit")
     return path.read_bytes()
 
 

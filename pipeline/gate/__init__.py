@@ -32,6 +32,7 @@ from pipeline.gate.record import find_metric as find_metric
 from pipeline.gate.record import load_record as load_record
 from pipeline.gate.record import metric_names as metric_names
 from pipeline.gate.record import provenance as provenance
+from pipeline.gate.record import require_metric as require_metric
 from pipeline.gate.record import save_record as save_record
 from pipeline.gate.record import spread as spread
 from pipeline.gate.trend import Point as Point

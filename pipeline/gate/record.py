@@ -15,6 +15,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pipeline.config.errors import ConfigError, nearest
 from pipeline.files import write_atomically
 from pipeline.gate.errors import GateError
 
@@ -31,6 +32,26 @@ _CIRCUMSTANCES = (
     "gate", "sweep", "runtime", "persistence", "verification", "notes", "path", "destination",
     "input", "run", "runs", "serve", "inspect", "predict", "seed", "seeds",
 )
+
+
+# What a run's figures are called, before there is one: some in every run, and what has parts.
+_FIGURES = (
+    "validation_accuracy", "validation_loss", "test_accuracy", "test_loss", "test_examples", "step",
+    "seed", "schema_version", *(f"durations.{stage}" for stage in (
+        "data", "model", "restore", "train", "evaluate", "persist", "verify", "judge", "report")),
+)
+_WITH_PARTS = ("per_class", "confusion", "history", "variables", "artifacts", "parity")
+
+
+def require_metric(key: str, name: str) -> None:
+    """Refuses a name that `find_metric` will find in no run's record.
+
+    Raises:
+        ConfigError: with the nearest one; `key` is what was set to `name`.
+    """
+    root, _, part = name.partition(".")
+    if name not in _FIGURES and not (root in _WITH_PARTS and part):
+        raise ConfigError(f"{key}={name}: no run has such a figure{nearest(name, _FIGURES)}")
 
 
 def config_hash(config: Config) -> str:

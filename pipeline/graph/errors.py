@@ -1,6 +1,6 @@
 """The one error of the room."""
 
-from pipeline.errors import IntegrityError
+from pipeline.errors import IntegrityError, PipelineError
 
 
 class GraphError(IntegrityError):
@@ -9,3 +9,5 @@ class GraphError(IntegrityError):
 
 class GraphFileNotFound(GraphError, FileNotFoundError):
     """The file is absent; an `OSError` too, as TensorFlow raises."""
+
+    exit_code = PipelineError.exit_code   # nothing is damaged

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.checkpoint.description import Description, describe
@@ -18,6 +19,7 @@ from pipeline.checkpoint.names import checkpoint_exists
 from pipeline.checkpoint.recognise import Kind, Recognised, recognise
 from pipeline.config.errors import ConfigError
 from pipeline.config.inspection import InspectConfig, MetaGraphField
+from pipeline.config.several_runs import several_runs
 
 if TYPE_CHECKING:
     from pipeline.inspection.graphs import DescribedGraph
@@ -82,7 +84,10 @@ def _describe(
         tensors = describe_arrays(found.path, verify=options.verify, statistics=options.stats)
         return Description(found.path, found.kind, (found.note,) if found.note else (), tensors), []
     if found.kind not in _GRAPHS:
-        return describe(path, verify=options.verify, statistics=options.stats), []
+        description = describe(path, verify=options.verify, statistics=options.stats)
+        if found.kind is Kind.DIRECTORY and (several := several_runs(Path(path))):
+            description = dataclasses.replace(description, notes=(several,))
+        return description, []
     from pipeline.inspection.graphs import describe_graphs  # brings JAX
 
     file, graphs = describe_graphs(found.path, options.batch)
@@ -117,7 +122,7 @@ def _compare(first: str, second: str, *, as_json: bool) -> bool:
     for found in (one, other):
         if not (found.kind is Kind.ORBAX or found.kind is Kind.SAVED_MODEL
                 or checkpoint_exists(found.path)):
-            raise ConfigError(f"inspect.diff: {found.path} is {found.note or found.kind.value}; "
+            raise ConfigError(f"inspect.diff: {found.path} is {found.what}; "
                               "two checkpoints can be compared")
     if Kind.ORBAX in (one.kind, other.kind):
         from pipeline.checkpoint import load_checkpoint

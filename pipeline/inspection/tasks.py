@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.config import Config, ConfigError
+from pipeline.config.several_runs import several_runs
 from pipeline.gate import ExitCode
 
 
@@ -52,9 +53,10 @@ def restore_plan(config: Config) -> ExitCode:
     }
     found = recognise(config.path)
     if found.kind not in (Kind.CHECKPOINT, Kind.SAVED_MODEL):
-        raise ConfigError(f"path={config.path}: is {found.note or found.kind.value}; "
-                          "task=restore_plan looks into TensorFlow checkpoints and SavedModels; "
-                          "task=convert makes one of an orbax step")
+        what = several_runs(Path(config.path)) or found.what
+        raise ConfigError(f"path={config.path}: is {what}; task=restore_plan looks into "
+                          "TensorFlow checkpoints and SavedModels; task=convert makes one of an "
+                          "orbax step")
     plan = checkpoint.plan_restore(found.path, variables)
     print(plan)
     complete = not plan.missing and not plan.clashes

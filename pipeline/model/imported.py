@@ -73,10 +73,9 @@ def imported_model(
     """The graph at `model.path` from its input to its logits, and the shape of one example.
 
     Raises:
-        ConfigError: keys that mean nothing for a graph; no such input or logits, or none that fit
-            the data.
-        GraphError, ExecutionError: no graph is there, or nothing in it is named as
-            `model.trainable` says.
+        ConfigError: there is no such file; keys that mean nothing for a graph; no such input or
+            logits, or none that fit the data; nothing is named as `model.trainable` says.
+        GraphError, ExecutionError: what is there is no graph, or none that runs here.
         CheckpointError: a MetaGraph's variables can't be read from beside it.
     """
     assert config.path is not None
@@ -84,10 +83,16 @@ def imported_model(
         if getattr(config, key):
             raise ConfigError(f"model.{key} means nothing for model.path={config.path}; "
                               "the graph says what the model is")
+    if not Path(config.path).exists():
+        raise ConfigError(f"model.path={config.path}: there is no such file; give a frozen graph "
+                          ".pb, a SavedModel, or a .meta with its checkpoint beside it")
     imported = load_graph(Path(config.path))
     patterns = [config.trainable] if isinstance(config.trainable, str) else config.trainable
     ends = find_ends(imported, config, num_classes)
-    chosen = imported.trainable(*patterns)
+    try:
+        chosen = imported.trainable(*patterns)
+    except execution.ExecutionError as error:
+        raise ConfigError(f"model.trainable={config.trainable}: {error}") from None
     function = imported.function([ends.input], [ends.logits], trainable=chosen, given=config.given)
     values = {name: imported.values[name] for name in function.variables}
     if not chosen.keys() & (values.keys() | function.constants.keys()):

@@ -4,6 +4,7 @@ A target is one entry of `targets.WRITERS`; `restore` reads back what any of the
 """
 
 from pipeline.persistence.artifact import Artifact as Artifact
+from pipeline.persistence.artifact import ArtifactError as ArtifactError
 from pipeline.persistence.artifact import File as File
 from pipeline.persistence.artifact import PersistenceError as PersistenceError
 from pipeline.persistence.executed import run_frozen_graph as run_frozen_graph

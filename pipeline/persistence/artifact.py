@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.errors import IntegrityError
+from pipeline.errors import IntegrityError, PipelineError
 
 
-class PersistenceError(IntegrityError):
-    """An artefact cannot be written or read back."""
+class PersistenceError(PipelineError):
+    """An artefact cannot be written or read back as asked."""
+
+
+class ArtifactError(PersistenceError, IntegrityError):
+    """An artefact is there, and is damaged or not what it should be."""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from pipeline import checkpoint, dtypes
 from pipeline.checkpoint.orbax_tree import orbax_trees
 from pipeline.checkpoint.recognise import Kind, recognise
+from pipeline.config.several_runs import several_runs
 from pipeline.logs import errors_only
 from pipeline.persistence.artifact import PersistenceError
 
@@ -56,8 +57,8 @@ def convert(source: Path, destination: Path) -> Path:
     elif found.kind in (Kind.CHECKPOINT, Kind.SAVED_MODEL):
         _to_orbax(checkpoint.load_checkpoint(found.path), destination)
     else:
-        raise PersistenceError(f"{source}: is {found.note or found.kind.value}; expected an orbax "
-                               "step or a TensorFlow checkpoint")
+        raise PersistenceError(f"{source}: is {several_runs(source) or found.what}; expected "
+                               "an orbax step or a TensorFlow checkpoint")
     return destination
 
 

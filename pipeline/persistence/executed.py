@@ -14,9 +14,9 @@ from pipeline import execution, graph
 from pipeline.config import ConfigError
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import GraphNames
-from pipeline.errors import PipelineError
+from pipeline.errors import IntegrityError, PipelineError
 from pipeline.model import Network, build, predict_logits
-from pipeline.persistence.artifact import PersistenceError
+from pipeline.persistence.artifact import ArtifactError, PersistenceError
 
 Logits = NDArray[np.float32]
 _BATCH = 500  # examples
@@ -36,7 +36,8 @@ def run_graph(
 
     Raises:
         ConfigError: the graph does not fit the data, or its ends must be named.
-        PersistenceError: there is no graph, or it can't be executed.
+        PersistenceError: it can't be executed.
+        ArtifactError: it is damaged.
     """
     try:
         if config.path is None or Path(config.path) != path:
@@ -47,6 +48,8 @@ def run_graph(
         return predict_logits(network, network.init(0), pixels)
     except ConfigError:
         raise
+    except IntegrityError as error:
+        raise ArtifactError(f"{path}: {error}") from error
     except PipelineError as error:
         raise PersistenceError(f"{path}: {error}") from error
 
@@ -56,13 +59,13 @@ def run_frozen_graph(path: Path, names: GraphNames, images: jax.Array) -> Logits
 
     Raises:
         GraphError: no graph is there.
-        PersistenceError: it has no such nodes, or ops that aren't supported.
+        ArtifactError: it has no such nodes, or ops that aren't supported.
     """
     graph_def = graph.load_graph(path)
     try:
         function = execution.function(graph_def, [names.input], [names.logits])
     except PipelineError as error:
-        raise PersistenceError(f"{path}: {error}") from error
+        raise ArtifactError(f"{path}: {error}") from error
     return _in_batches(lambda batch: function(batch)[0], images)
 
 

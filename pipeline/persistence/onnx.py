@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.config.persistence import GraphNames, OnnxTarget, TargetConfig
 from pipeline.logs import errors_only
 from pipeline.model import Network, Variables
-from pipeline.persistence.artifact import PersistenceError
+from pipeline.persistence.artifact import ArtifactError, PersistenceError
 from pipeline.persistence.graphs import inference
 
 _PACKAGES = ("jax2onnx", "onnxruntime")
@@ -74,7 +74,8 @@ def run_onnx(path: Path, names: GraphNames | OnnxTarget, images: jax.Array) -> N
     """The logits [n, classes] that ONNX Runtime computes for float images [n, …].
 
     Raises:
-        PersistenceError: the package is missing, or the file is not a model that it can run.
+        PersistenceError: the package is missing.
+        ArtifactError: the file is not a model that it can run.
     """
     _require_packages()
     import onnxruntime
@@ -83,7 +84,7 @@ def run_onnx(path: Path, names: GraphNames | OnnxTarget, images: jax.Array) -> N
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         logits, = session.run([names.logits], {names.input: np.asarray(images)})
     except Exception as error:    # its errors have no class of their own
-        raise PersistenceError(f"{path}: ONNX Runtime: {error}") from error
+        raise ArtifactError(f"{path}: ONNX Runtime: {error}") from error
     return np.asarray(logits)
 
 

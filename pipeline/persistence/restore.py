@@ -16,6 +16,7 @@ from pipeline import checkpoint, graph, train
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import GraphNames
 from pipeline.config.schema import OptimizerConfig
+from pipeline.config.several_runs import several_runs
 from pipeline.model import Network, Variables, predict_logits, to_input
 from pipeline.persistence.artifact import PersistenceError
 from pipeline.persistence.executed import run_graph
@@ -39,13 +40,14 @@ class Found(NamedTuple):
         return int(digits[1]) if digits else 0
 
 
-def find(path: Path) -> Found:
+def find(path: Path, key: str = "restore") -> Found:
     """What lies at `path`, and exactly where.
 
     Args:
         path: an orbax step, a checkpoint prefix, its `.index` or `.meta`, a directory with a
             `checkpoint` file, a frozen graph `.pb` or `.pbtxt`, an ONNX model, a SavedModel, or a
             run directory, whose orbax step is preferred, then its checkpoint, then its only graph.
+        key: of the configuration that named it, for errors.
 
     Raises:
         PersistenceError: none of these is there.
@@ -69,22 +71,30 @@ def find(path: Path) -> Found:
     prefix = path.with_suffix("") if path.suffix in (".index", ".meta") else path
     if prefix.with_name(prefix.name + ".index").is_file():
         return Found("tf_checkpoint", prefix)
+    raise PersistenceError(f"{key}={path}: {_why_not(path)}")
+
+
+def _why_not(path: Path) -> str:
     if path.suffix == ".tflite":
-        raise PersistenceError(f"restore={path}: TensorFlow Lite models are not read; expected the "
-                               "frozen graph, SavedModel or checkpoint that it was made from")
-    raise PersistenceError(
-        f"restore={path}: nothing to restore there; expected a run directory, an orbax step, a "
-        "checkpoint prefix such as model.ckpt-5000, a SavedModel, or a frozen graph .pb"
-    )
+        return ("TensorFlow Lite models are not read; expected the frozen graph, SavedModel or "
+                "checkpoint that it was made from")
+    if several := several_runs(path):
+        return f"is {several}; give one run"
+    if (path / ".hydra").is_dir():
+        return ("nothing to restore there: this run kept no model; repeat it with another "
+                "persistence than it had, such as persistence=orbax")
+    found = "nothing to restore there" if path.exists() else "there is no such file or directory"
+    return (f"{found}; expected a run directory, an orbax step, a checkpoint prefix such as "
+            "model.ckpt-5000, a SavedModel, or a frozen graph .pb")
 
 
-def load_variables(path: Path, network: Network) -> Variables:
-    """The variables of `network` from whatever lies at `path`.
+def load_variables(path: Path, network: Network, key: str = "restore") -> Variables:
+    """The variables of `network` from whatever lies at `path`, which `key` named.
 
     Raises:
         PersistenceError: variables are missing or of another shape; all of them are named.
     """
-    kind, where = find(path)
+    kind, where = find(path, key)
     if kind == "onnx":
         raise PersistenceError(f"{where}: an ONNX model can be evaluated, but its weights are not "
                                "all kept by name; restore from the run, its checkpoint or graph")
@@ -129,7 +139,7 @@ def begin_with(path: Path, network: Network) -> Callable[[TrainState], TrainStat
     Raises:
         PersistenceError: nothing is there, or it doesn't fit the network.
     """
-    variables = load_variables(path, network)
+    variables = load_variables(path, network, "warm_start")
 
     def warm(state: TrainState) -> TrainState:
         return replace(

@@ -19,6 +19,7 @@ from pipeline.config import Config, ConfigError
 from pipeline.config.persistence import FrozenGraphTarget, GraphNames
 from pipeline.config.recorded import find_run
 from pipeline.config.runtime import cache_directory
+from pipeline.config.several_runs import why_no_run
 from pipeline.serve.evaluating import Evaluating
 from pipeline.serve.scope_view import ScopedGraph, Shapes, tensor_shapes
 
@@ -96,10 +97,9 @@ def open_run(config: Config) -> Subject:
         raise ConfigError("run: task=serve needs it; give the directory of a finished run")
     directory = find_run(Path(config.run)) if Path(config.run).exists() else None
     if directory is None:
-        raise ConfigError(f"run={config.run}: no run there (no .hydra/config.yaml); give the "
-                          "directory of a finished run, such as outputs/2026-01-31/12-00-00-abcdef")
+        raise ConfigError(f"run={config.run}: {why_no_run(Path(config.run))}")
+    found = persistence.find(directory, "run")
     network = model.build(config.model, num_classes=data.NUM_CLASSES)
-    found = persistence.find(directory)
     variables = persistence.load_variables(found.path, network)
     graph_def, names, source = _frozen_graph(config, directory, network, variables)
     return Subject(

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline import gate, report
 from pipeline.config import Config, ConfigError
 from pipeline.config.gate import GateConfig
+from pipeline.config.several_runs import why_no_run
 from pipeline.gate import Ending, ExitCode
 from pipeline.sweep import outcome
 from pipeline.sweep.collect import Found
@@ -21,12 +22,15 @@ def judge_again(config: Config) -> ExitCode:
     """Judges what lies in `config.run` by `config.gate`, and writes its verdicts anew.
 
     Raises:
-        ManifestError: the files are not those that the run ended with.
-        GateError: there is no finished run.
+        ConfigError: there is no run.
+        ManifestError: it did not end, or its files are not those that it ended with.
+        GateError: its record or the gates' files cannot be used.
     """
     if config.run is None:
         raise ConfigError("run: task=gate needs it; give the directory of a finished run or sweep")
     directory = Path(config.run)
+    if not (directory / ".hydra").is_dir():
+        raise ConfigError(f"run={config.run}: {why_no_run(directory)}")
     gate.require_manifest(directory)
     gate.check(config.gate)
     if not (directory / "sweep.json").exists():

@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from pipeline.config.run_directory import claim, hold
 from pipeline.errors import PipelineError
-from pipeline.gate import ExitCode
+from pipeline.gate import ExitCode, require_metric
 from pipeline.sweep import resume, stopping
 from pipeline.sweep.begun import Stopped, begun
 
@@ -29,6 +29,7 @@ class SweepBegins(Callback):
         directory = Path(config.hydra.sweep.dir)
         overrides = list(config.hydra.overrides.task)
         try:
+            require_metric("sweep.metric", config.sweep.metric)
             wants_resume = config.sweep.resume is not None
             if wants_resume:
                 resume.require_same(directory, records, overrides)

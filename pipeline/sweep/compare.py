@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import checkpoint, gate, report
 from pipeline.config import Config, ConfigError
+from pipeline.config.several_runs import several_runs, why_no_run
 from pipeline.files import write_atomically
 from pipeline.gate import ExitCode, Record
 from pipeline.report import ComparedRun, ComparedVariable, RunComparison
@@ -24,12 +25,15 @@ def compare(config: Config, directory: Path) -> ExitCode:
 
     Raises:
         ConfigError: there are not two runs.
-        GateError: one of them has no record.
+        GateError: one of them has not finished, or its record cannot be used.
     """
     if len(config.runs) != 2:
         raise ConfigError(f"runs={config.runs}: task=compare takes the directories of two finished "
                           "runs: runs=[outputs/A,outputs/B]")
     first, second = (Path(run) for run in config.runs)
+    for run in (first, second):
+        if several_runs(run) or not (run / ".hydra").is_dir():
+            raise ConfigError(f"runs: {run}: {why_no_run(run)}")
     made = compare_runs(first, second)
     print(*report.compare_lines(made), sep="\n")
     path = directory / FILE_NAME

@@ -3,6 +3,7 @@
 Read `step` for what is learned, `loop` for when things happen, `snapshot` for how a run goes on.
 """
 
+from pipeline.train.errors import SnapshotError as SnapshotError
 from pipeline.train.errors import TrainError as TrainError
 from pipeline.train.history import Interval as Interval
 from pipeline.train.loop import Observer as Observer

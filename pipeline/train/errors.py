@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from pipeline.errors import PipelineError
+from pipeline.errors import IntegrityError, PipelineError
 
 
 class TrainError(PipelineError):
     """Training cannot start or go on as asked."""
+
+
+class SnapshotError(TrainError, IntegrityError):
+    """An orbax step is there, and is damaged or not one of ours."""

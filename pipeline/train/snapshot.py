@@ -20,7 +20,7 @@ import orbax.checkpoint as ocp
 from numpy.typing import NDArray
 
 from pipeline.model import Variables
-from pipeline.train.errors import TrainError
+from pipeline.train.errors import SnapshotError, TrainError
 from pipeline.train.history import Interval, Patience
 from pipeline.train.state import TrainState
 
@@ -64,8 +64,8 @@ def load_snapshot(step_directory: Path, like: Snapshot) -> Snapshot:
     """One step, in the form of `like`, the snapshot of a run that is about to start.
 
     Raises:
-        TrainError: the step was made by another recipe; the text shows the difference. Or it is
-            damaged, or no step of ours.
+        TrainError: the step was made by another recipe; the text shows the difference.
+        SnapshotError: it is damaged, or no step of ours.
     """
     with _told_as_damage(step_directory), _manager(step_directory.parent) as manager:
         step = int(step_directory.name)
@@ -94,7 +94,7 @@ def _told_as_damage(step_directory: Path) -> Iterator[None]:
     except TrainError:
         raise
     except (KeyError, TypeError, ValueError, OSError) as error:
-        raise TrainError(
+        raise SnapshotError(
             f"{step_directory}: damaged, or no orbax step written by training "
             f"({type(error).__name__}: {str(error)[:200]}); remove it to go on from the step "
             "before it, or start a new run without restore=auto"
@@ -116,7 +116,8 @@ def load_variables(step_directory: Path) -> Variables:
     """The variables of one orbax step: EMA shadows where the run kept them.
 
     Raises:
-        TrainError: there is no step of ours in that directory, or it is damaged.
+        TrainError: there is no step of ours in that directory.
+        SnapshotError: it is damaged.
     """
     arrays_directory = step_directory.resolve() / "arrays"
     if not arrays_directory.is_dir():

@@ -12,6 +12,7 @@ from configured import ROOT, configured
 from gate_records import record
 
 from pipeline import gate
+from pipeline.config import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,21 @@ from pipeline import gate
 )
 def test_a_metric_is_found_by_its_dotted_key(key: str, value: float | None) -> None:
     assert gate.find_metric(record(), key) == value
+
+
+@pytest.mark.parametrize("key", ["test_accuracy", "durations.train", "per_class.1.recall", "step"])
+def test_a_figure_that_runs_have_is_known_before_there_is_one(key: str) -> None:
+    gate.require_metric("sweep.metric", key)
+
+
+@pytest.mark.parametrize(("key", "hint"), [
+    ("test_acuracy", r"did you mean 'test_accuracy'\?"), ("accuracy", "did you mean '.*accuracy'"),
+    ("durations.trian", "did you mean 'durations.train'"), ("xyz", "valid here: durations.data, "),
+    ("per_class", "no run has"), ("name", "no run has"), ("git.dirty", "no run has"), ("", "valid"),
+])
+def test_a_figure_that_no_run_has_is_refused_with_its_neighbour(key: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=rf"sweep\.metric={key}: .*{hint}"):
+        gate.require_metric("sweep.metric", key)
 
 
 def test_what_is_not_finite_is_null_in_the_file_and_nan_again_when_read(tmp_path: Path) -> None:

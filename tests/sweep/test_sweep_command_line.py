@@ -12,7 +12,11 @@ import pytest
 from command_line_of_sweeps import TINY, Finished, run
 from configured import ROOT
 
+from pipeline import gate
 from pipeline.graph import load_graph
+
+
+WITH_ARTEFACTS = TINY[:2]
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +30,8 @@ def record(path: Path) -> dict:  # type: ignore[type-arg]
 
 @pytest.fixture(scope="module")
 def swept(home: Path) -> Finished:
-    """Four jobs: two rates, one of them with a batch that is too large."""
-    return run(home, *TINY, "-m", "optimizer.learning_rate=0.01,0.03",
+    """Four jobs: two rates, one of them with a batch that is too large; every artefact."""
+    return run(home, *WITH_ARTEFACTS, "-m", "optimizer.learning_rate=0.01,0.03",
                "trainer.batch_size=100,9999", "hydra.sweep.dir=swept",
                JAXFROST_CACHE=str(home / "cache"))   # an empty one: compilations are counted
 
@@ -47,10 +51,19 @@ def test_a_failing_job_stops_nobody_and_the_exit_code_tells(home: Path, swept: F
     assert suite.get("errors") == "2"
 
 
-def test_the_second_job_of_a_shape_compiles_nothing(swept: Finished) -> None:
+def test_every_figure_of_a_run_can_rank_it(home: Path, swept: Finished) -> None:
+    for name in gate.metric_names(gate.load_record(home / "swept" / "0")):
+        gate.require_metric("sweep.metric", name)
+
+
+def test_the_second_job_of_a_shape_compiles_nothing(home: Path, swept: Finished) -> None:
     compiled = dict(swept.compiled)
     assert compiled[0] > 0, "or nothing was counted"
-    assert compiled[2] == 0, "another learning rate is the same program"
+    assert compiled[2] == 0, "other weights are the same programs, that of the frozen graph too"
+    alone = run(home, *WITH_ARTEFACTS, "seed=7", "hydra.run.dir=alone",
+                JAXFROST_CACHE=str(home / "cache"))
+    assert alone.code == 0, alone.err
+    assert alone.compiled == [(0, 0)], "nor does another process"
 
 
 def test_a_finished_sweep_is_judged_again_without_training(home: Path, swept: Finished) -> None:
@@ -129,6 +142,7 @@ def test_gates_end_a_run_with_3_and_tell_github(home: Path) -> None:
         (["-m", "optimizer.learning_rat=1,2"], 1, "did you mean 'learning_rate'?"),
         (["gate.variables=nowhere.txt", "model=softmax"], 1, "gate.variables=nowhere.txt"),
         (["sweep.resume=nowhere"], 1, "no sweep was begun there"),
+        (["-m", "seed=0,1", "sweep.metric=test_acuracy"], 1, "did you mean 'test_accuracy'?"),
         (["task=gate"], 1, "run: task=gate needs it"),
         (["dataset=mnist", "dataset.directory=damaged", "model=softmax"], 4, "damaged"),
     ],
