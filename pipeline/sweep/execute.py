@@ -112,11 +112,13 @@ def one_by_one(runs: Sequence[Run]) -> list[Outcome]:
 
     outcomes = []
     for run in runs:
-        outcomes.append(
-            finished(run)
-            or conduct(run, partial(stages.run, run.config, run.directory, _observers(run)))
-        )
-        stop_if_wanted(run.config, outcomes[-1])
+        ended = finished(run)
+        if ended is None:
+            log.info("run %s", outcome.name_of_run(
+                run.job.number, run.job.overrides, run.config.seed))
+            ended = conduct(run, partial(stages.run, run.config, run.directory, _observers(run)))
+        outcomes.append(ended)
+        stop_if_wanted(run.config, ended)
     return outcomes
 
 

@@ -6,6 +6,7 @@ Files, because a launcher's jobs end in other processes and on other machines.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,11 +36,15 @@ class Outcome:
 
     @property
     def name(self) -> str:
-        """For people: the job's number and what it was told."""
-        number = [] if self.number is None else [str(self.number)]
-        seed = [] if self.seed is None else [f"seed={self.seed}"]
-        told = [one for one in self.overrides if not one.startswith(("seed=", "seeds="))]
-        return " ".join([*number, *told, *seed])
+        """For people."""
+        return name_of_run(self.number, self.overrides, self.seed)
+
+
+def name_of_run(number: int | None, overrides: Sequence[str], seed: int | None) -> str:
+    """For people: the job's number and what it was told."""
+    told = [one for one in overrides if not one.startswith(("seed=", "seeds="))]
+    return " ".join([*([] if number is None else [str(number)]), *told,
+                     *([] if seed is None else [f"seed={seed}"])])
 
 
 def save(outcome: Outcome, directory: Path) -> None:
