@@ -1,4 +1,4 @@
-"""Loggers of libraries: what they warn of stays silent where we know better."""
+"""Loggers of libraries: what they tell and warn of stays silent where we know better."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def errors_only(logger_name: str) -> Iterator[None]:
-    """A library's logger without its warnings while the block runs."""
+    """A library's logger without its warnings, and all below them, while the block runs."""
     logger = logging.getLogger(logger_name)
     level = logger.level
     logger.setLevel(logging.ERROR)
