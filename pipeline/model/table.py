@@ -38,20 +38,23 @@ def render(rows: Sequence[Row]) -> Table:
     """The rows under their scopes, with counts of numbers per scope and in all."""
     total = sum(row.count for row in rows)
     trained = sum(row.count for row in rows if row.trainable)
-    table = Table(box=SIMPLE, show_footer=True)
+    table = Table(box=SIMPLE, show_footer=True, pad_edge=False)
     table.add_column("variable", f"{len(rows)} variables", no_wrap=True)
     table.add_column("shape", justify="right", no_wrap=True)
     table.add_column("dtype", no_wrap=True)
     table.add_column("numbers", f"{total:,}", justify="right", no_wrap=True)
-    table.add_column("penalty")
-    table.add_column("collections", f"{trained:,} trainable")
+    penalised = any(row.penalty for row in rows)
+    if penalised:
+        table.add_column("penalty")
+    table.add_column("collections", f"{trained:,} trainable", overflow="fold")
     for scope, members in groupby(rows, key=lambda row: row.scope):
         inside = list(members)
         if scope:
             count = sum(row.count for row in inside)
             table.add_row(f"[bold]{scope}[/bold]", "", "", f"[dim]{count:,}[/dim]")
         for row in inside:
-            table.add_row(*_cells(row))
+            table.add_row(*_cells(row), *([row.penalty] if penalised else []),
+                          ", ".join(row.collections))
     return table
 
 
@@ -60,7 +63,8 @@ def print_variable_table(network: Network) -> None:
     console = open_console()
     if not console.is_terminal:
         console = Console(width=120)
-    console.print(f"{network.name}: {list(network.input_shape)} → {network.num_classes}")
+    console.print(f"{network.name}: {list(network.input_shape)} → {network.num_classes} classes",
+                  highlight=False)
     console.print(render(variable_table(network)))
 
 
@@ -75,5 +79,4 @@ def _cells(row: Row) -> list[str]:
     last = row.name.removeprefix(f"{row.scope}/")
     return [
         f"{indent}{last}", " × ".join(map(str, row.shape)) or "scalar", row.dtype, f"{row.count:,}",
-        row.penalty, ", ".join(row.collections),
     ]

@@ -30,7 +30,8 @@ def print_summary(report: Report, run_directory: Path) -> None:
     if console.is_terminal:
         console.print(summary(report, run_directory))
     else:
-        print(*summary_lines(report, run_directory), sep="\n")
+        # At once, so that it stands behind the log's lines where both go into one file.
+        print(*summary_lines(report, run_directory), sep="\n", flush=True)
 
 
 def print_verdicts(verdicts: Sequence[Verdict]) -> None:
@@ -84,7 +85,7 @@ def _artefacts(report: Report, run_directory: Path) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for title in ("artefact", "path"):
         table.add_column(title, overflow="fold")
-    for title in ("size", "largest difference", "relative"):
+    for title in ("size", "difference", "relative"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("agrees", no_wrap=True)
     for found in report.comparisons:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -25,7 +26,7 @@ def print_sweep(report: SweepReport, directory: Path) -> None:
     """The table on standard output: coloured on a terminal, plain lines elsewhere."""
     console = open_console()
     if console.is_terminal:
-        console.print(sweep_summary(report, directory))
+        console.print(sweep_summary(report, directory, console))
     else:
         print(*sweep_lines(report, directory), sep="\n")
 
@@ -34,13 +35,13 @@ def sweep_lines(report: SweepReport, directory: Path) -> list[str]:
     """The same without colour, for logs; no line is broken."""
     console = Console(file=io.StringIO(), width=_UNBROKEN, color_system=None)
     with console.capture() as captured:
-        console.print(sweep_summary(report, directory))
+        console.print(sweep_summary(report, directory, console))
     return [line.rstrip() for line in captured.get().rstrip("\n").split("\n")]
 
 
-def sweep_summary(report: SweepReport, directory: Path) -> Group:
+def sweep_summary(report: SweepReport, directory: Path, console: Console) -> Group:
     """The ranking, the failures with the first line of their errors, the gates, the page."""
-    parts: list[RenderableType] = [_ranking(report)]
+    parts: list[RenderableType] = [_fitting_ranking(report, console)]
     if report.note:
         parts += [Text(""), Text(printable(report.note), "bold red")]
     if report.errors:
@@ -57,12 +58,22 @@ def sweep_summary(report: SweepReport, directory: Path) -> Group:
     return Group(*parts, Text(""), Text(end), Text(f"report  {page}", overflow="fold"))
 
 
-def _ranking(report: SweepReport) -> Table:
+def _fitting_ranking(report: SweepReport, console: Console) -> Table:
+    """With as many metrics as stand side by side; the page has them all."""
+    unlimited = console.options.update(max_width=_UNBROKEN)
+    tables = [_ranking(report, report.metrics[:count])
+              for count in range(len(report.metrics), 0, -1)] or [_ranking(report, ())]
+    return next((table for table in tables
+                 if Measurement.get(console, unlimited, table).maximum <= console.width),
+                tables[-1])
+
+
+def _ranking(report: SweepReport, metrics: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("", justify="right")
     for title in report.titles.values():
         table.add_column(Text(printable(title)), overflow="fold")
-    for name in report.metrics:
+    for name in metrics:
         table.add_column(metric_title(name), justify="right", no_wrap=True)
     table.add_column("runs", overflow="fold")
     for place, setting in enumerate(report.settings, start=1):
@@ -70,7 +81,7 @@ def _ranking(report: SweepReport) -> Table:
         values = [printable(given(setting, key)) for key in report.varied]
         table.add_row(
             "best" if best else str(place) if setting.is_ranked else quantities.MISSING,
-            *map(Text, values), *(with_spread(setting, name) for name in report.metrics),
+            *map(Text, values), *(with_spread(setting, name) for name in metrics),
             Text(printable(_places(setting))),
             style="bold green" if best else None,
         )

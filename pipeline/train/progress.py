@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Column
 
 from pipeline.terminal import open_console, takes_bars
 from pipeline.train.history import Interval
@@ -24,17 +32,14 @@ def show_progress(plan: Plan) -> Iterator[Report]:
     """Gives a function to call after each interval, whose line goes into the log in any case."""
 
     def tell(interval: Interval) -> None:
-        log.info("step %d/%d  %s", interval.step, plan.steps, line(interval))
+        log.info("step %d/%d  epoch %.1f  %s", interval.step, plan.steps, interval.epoch,
+                 line(interval))
 
     console = open_console(stderr=True)
     if not takes_bars(console):
         yield tell
         return
-    columns = (
-        TextColumn("step"), MofNCompleteColumn(), BarColumn(), TimeRemainingColumn(),
-        TextColumn("{task.fields[line]}"),
-    )
-    with Progress(*columns, console=console) as bar, _beside_the_bar():
+    with Progress(*_columns(), console=console, expand=True) as bar, _beside_the_bar():
         task = bar.add_task("training", total=plan.steps, line="compiling")
 
         def show(interval: Interval) -> None:
@@ -42,6 +47,13 @@ def show_progress(plan: Plan) -> Iterator[Report]:
             bar.update(task, completed=interval.step, line=line(interval))
 
         yield show
+
+
+def _columns() -> list[ProgressColumn]:
+    """Of what is too narrow a terminal for all, the line's end is cut off and nothing else."""
+    rest = Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    return [TextColumn("step"), MofNCompleteColumn(), BarColumn(bar_width=10),
+            TimeRemainingColumn(), TextColumn("{task.fields[line]}", table_column=rest)]
 
 
 @contextmanager
@@ -66,14 +78,13 @@ def _is_no_interval(record: logging.LogRecord) -> bool:
 
 
 def line(interval: Interval) -> str:
-    """One interval in one line."""
+    """One interval's figures in one line, the most wanted first."""
     parts = [
-        f"epoch {interval.epoch:.1f}",
         f"loss {interval.loss:.4f}",
         f"accuracy {interval.accuracy:.4f}",
         f"learning rate {interval.learning_rate:.3g}",
         f"{interval.examples_per_second:,.0f} examples/s",
     ]
     if interval.validation_accuracy is not None:
-        parts.insert(3, f"validation {interval.validation_accuracy:.4f}")
+        parts.insert(2, f"validation {interval.validation_accuracy:.4f}")
     return "  ".join(parts)

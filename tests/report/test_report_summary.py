@@ -17,9 +17,9 @@ def test_the_last_lines_of_a_run() -> None:
     assert summary_lines(finished_run(), RUN) == [
         "test accuracy 88.00 %   loss 0.0634   artefacts 2 of 2 agree   49.7 s",
         "",
-        "artefact       path                size  largest difference  relative  agrees",
-        "tf_checkpoint  model.ckpt-1200  3.18 MB                   0         0  yes",
-        "frozen_graph   frozen_graph.pb  1.59 MB            1.19e-07   3.4e-06  yes",
+        "artefact       path                size  difference  relative  agrees",
+        "tf_checkpoint  model.ckpt-1200  3.18 MB           0         0  yes",
+        "frozen_graph   frozen_graph.pb  1.59 MB    1.19e-07   3.4e-06  yes",
         "",
         f"report  {RUN}/report.html",
     ]

@@ -10,11 +10,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from rich.console import Console
 from sweep_directory import NOW, leave
 
 from pipeline import gate, report
 from pipeline.gate import ExitCode
 from pipeline.report import SweepRun
+from pipeline.report.sweep_summary import sweep_summary
 from pipeline.sweep import outcome
 from pipeline.sweep.collect import collect, told
 from pipeline.sweep.conclude import conclude, load_sweep
@@ -239,3 +241,23 @@ def test_equal_errors_are_told_once() -> None:
         ending="failed",
         settings=[report.Setting(overrides={}, runs=runs, metric="m")])
     assert [[run.number for run in group] for group in content.errors] == [[0, 1], [2]]
+
+
+@pytest.mark.parametrize(("width", "metrics"), [(120, 3), (80, 2), (60, 1)])
+def test_a_table_has_as_many_metrics_as_the_terminal_is_wide(width: int, metrics: int) -> None:
+    names = ["validation_accuracy", "test_accuracy", "durations.train"]
+    runs = [SweepRun(number=0, seed=0, directory="0", exit_code=0, ending="passed",
+                     overrides={"optimizer.learning_rate": "0.05", "model": "a_longer_name"},
+                     metrics=dict.fromkeys(names, 0.5))]
+    content = report.SweepReport(
+        name="n", started=NOW, seconds=1.0, command="", metric=names[0], direction="max",
+        varied={"optimizer.learning_rate": ["0.05"], "model": ["a_longer_name"]}, metrics=names,
+        exit_code=0, ending="passed",
+        settings=[report.Setting(overrides=runs[0].overrides, runs=runs, metric=names[0])])
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    with console.capture() as captured:
+        console.print(sweep_summary(content, Path("s"), console))
+    head = captured.get().split("\n\n")[0]
+    assert sum(title in head for title in ("validation accuracy", "test accuracy",
+                                           "train seconds")) == metrics
+    assert ("learning_rate" in head) == (width >= 60)

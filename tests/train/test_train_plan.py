@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
+
 import pytest
 from configured import configured
+from rich.console import Console
 
 from pipeline.config.schema import EarlyStoppingConfig
-from pipeline.train import Interval, TrainError
+from pipeline.train import Interval, TrainError, progress
 from pipeline.train.history import Patience
 from pipeline.train.plan import Plan
 from pipeline.train.progress import line
@@ -81,3 +85,17 @@ def test_intervals_without_an_evaluation_wait_for_nothing() -> None:
 def test_a_line_says_what_there_is() -> None:
     assert "validation" not in line(interval(1))
     assert "validation 0.1250" in line(interval(1, loss=1.0, accuracy=0.125))
+
+
+def test_a_narrow_terminal_cuts_off_the_end_of_the_line_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = io.StringIO()
+    console = Console(file=said, width=80, force_terminal=True, color_system=None)
+    monkeypatch.setattr(progress, "open_console", lambda stderr: console)
+    with progress.show_progress(plan(1300, "trainer.epochs=3")) as show:
+        show(interval(39, loss=1.0, accuracy=0.125))
+    shown = said.getvalue()
+    assert "step 39/39 " in shown
+    assert re.search(r"accuracy \S+  validation 0\.1250", shown)
+    assert "…" in shown
