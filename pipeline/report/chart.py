@@ -129,10 +129,10 @@ def _grid(chart: Chart) -> Markup:
         y = chart.y(value)
         parts += [tag("line", x1=LEFT, x2=RIGHT, y1=y, y2=y),
                   tag("text", chart.tick_text(value), x=LEFT - 6, y=y + 4, text_anchor="end")]
-    parts += [tag("text", quantities.short(value), x=chart.x(value), y=BOTTOM + 18,
+    parts += [tag("text", quantities.short(value), x=chart.x(value), y=BOTTOM + 20,
                   text_anchor="middle") for value in chart.x_ticks]
     # In the column of the y labels, where no tick of the x axis can come.
-    parts.append(tag("text", chart.x_title, x=LEFT - 18, y=BOTTOM + 18, text_anchor="end"))
+    parts.append(tag("text", chart.x_title, x=LEFT - 18, y=BOTTOM + 20, text_anchor="end"))
     return tag("g", *parts, class_="grid")
 
 

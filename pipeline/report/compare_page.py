@@ -25,8 +25,8 @@ def compare_page(comparison: RunComparison) -> str:
     first, second = comparison.runs
     header = tag(
         "header", tag("p", "jaxfrost comparison", class_="kind"),
-        tag("h1", tag("i", class_="swatch s0"), first.name, " and ",
-            tag("i", class_="swatch s1"), second.name),
+        tag("h1", tag("span", tag("i", class_="swatch s0"), first.name), " and ",
+            tag("span", tag("i", class_="swatch s1"), second.name)),
         tag("p", tag("code", first.directory), class_="when"),
         tag("p", tag("code", second.directory), class_="when"),
     )

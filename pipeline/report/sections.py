@@ -148,25 +148,25 @@ def artefacts(report: Report, run_directory: Path) -> Markup:
     """What was written, how closely it agrees with the model, and every file's sha256."""
     if not report.comparisons:
         return tag("p", "This run wrote no artefacts.", class_="none")
-    columns = [Column("artefact"), Column("kind"), Column("path"), Column("size", numeric=True),
+    columns = [Column("artefact"), Column("agrees with the model"),
                Column("largest difference", numeric=True), Column("relative", numeric=True),
-               Column("agrees with the model")]
+               Column("size", numeric=True), Column("path"), Column("kind")]
     rows = [[
-        tag("b", found.name), found.artifact.kind if found.artifact else "",
-        tag("code", found.path_within(run_directory)), quantities.size(found.size),
-        *_parity(found.parity),
+        tag("b", found.name), *_parity(found.parity), quantities.size(found.size),
+        tag("code", found.path_within(run_directory)),
+        found.artifact.kind if found.artifact else "",
     ] for found in report.comparisons]
     return join([table(columns, rows), _file_table(report)])
 
 
 def _parity(parity: Parity | None) -> list[Child]:
     if parity is None:
-        return ["", "", tag("span", "not compared", class_="unknown")]
+        return [tag("span", "not compared", class_="unknown"), "", ""]
     verdict = (tag("span", "✓ yes", class_="good") if parity.agrees
                else tag("span", "✗ no", class_="bad"))
-    return [quantities.number(parity.max_absolute), quantities.number(parity.max_relative),
-            tag("span", verdict, tag("small", parity.detail) if parity.detail else None,
-                class_="verdict")]
+    detail = tag("small", parity.detail) if parity.detail else None
+    return [tag("span", verdict, detail, class_="verdict"),
+            quantities.number(parity.max_absolute), quantities.number(parity.max_relative)]
 
 
 def _file_table(report: Report) -> Markup | None:
