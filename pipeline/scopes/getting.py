@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike
 
 from pipeline.scopes.errors import ScopeError, ScopeTypeError
 from pipeline.scopes.initial import check_dtype, from_value, settle, settle_shape
-from pipeline.scopes.names import check_nested, check_root, check_variable, join
+from pipeline.scopes.names import check_nested, check_root, check_text, check_variable, join
 from pipeline.scopes.namespace import Namespace
 from pipeline.scopes.regularizers import Regularizer, no_regularizer
 from pipeline.scopes.scope import Getter, Reuse, current_name_scope, get_variable_scope
@@ -59,11 +59,12 @@ def get_variable(
         An `nnx.Param` or `nnx.Variable` with `.name`; on reuse the same object.
 
     Raises:
-        ScopeTypeError: an argument that means nothing here.
+        ScopeTypeError: a name that is no string, or an argument that means nothing here.
         ScopeError: it exists and may not (A2), or the other way round (A3); shape or dtype differ
             from the existing ones (A5, A6); shape or initializer are missing or do not fit.
     """
     refuse("get_variable", unsupported)
+    check_text(name)
     scope = get_variable_scope()
     inherited = scope.inherited
     initializer = inherited.initializer if initializer is None else initializer
@@ -108,10 +109,12 @@ def Variable(
         dtype: of the value when not given.
 
     Raises:
+        ScopeTypeError: a name that is no string.
         ScopeError: an illegal name, or an initial value that depends on traced arguments.
     """
     store = current_store()
     name, outside = name or "Variable", current_name_scope()
+    check_text(name)
     check_variable(check_nested(name) if outside else check_root(name))
     full_name = join(outside, name)
     initial = from_value(full_name, initial_value, None if dtype is None else np.dtype(dtype))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import count
 
-from pipeline.scopes.errors import ScopeError
+from pipeline.scopes.errors import ScopeError, ScopeTypeError
 
 # tf1_semantics.md A14: the patterns that TensorFlow's own error texts show.
 _ROOT = "^[A-Za-z0-9.][A-Za-z0-9_.\\\\/>-]*$"
@@ -36,6 +36,16 @@ class Names:
 def join(scope: str, name: str) -> str:
     """`scope/name`, or `name` at the root."""
     return f"{scope}/{name}" if scope else name
+
+
+def check_text(name: object) -> None:
+    """Refuses a name that is no string; inside a scope, joining would make one of anything.
+
+    Raises:
+        ScopeTypeError: it is none.
+    """
+    if not isinstance(name, str):
+        raise ScopeTypeError(f"a name must be a string; found {name!r}")
 
 
 def check_root(name: str) -> str:

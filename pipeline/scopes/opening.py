@@ -13,7 +13,7 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from pipeline.scopes.errors import ScopeError, ScopeNestingError, ScopeTypeError
-from pipeline.scopes.names import check_nested, check_root, join
+from pipeline.scopes.names import check_nested, check_root, check_text, join
 from pipeline.scopes.namespace import Namespace, State, push_names
 from pipeline.scopes.regularizers import Regularizer
 from pipeline.scopes.scope import AUTO_REUSE, Getter, Reuse, VariableScope, get_state
@@ -43,11 +43,14 @@ class name_scope:
         values: accepted for TensorFlow's signature, not needed.
 
     Raises:
+        ScopeTypeError: a name that is no string.
         ScopeError: an illegal name.
     """
 
     def __init__(self, name: str | None, default_name: str | None = None, values: Any = None):
         self._name = default_name if name is None else name
+        if self._name is not None:
+            check_text(self._name)
         self._open: list[_Open] = []
 
     def __enter__(self) -> str:
@@ -82,8 +85,8 @@ class variable_scope:
 
     Raises:
         ScopeError: an illegal name, an illegal `reuse`, or reuse=True without a name.
-        ScopeTypeError: neither name nor default name, a scope that is no scope, an argument that
-            means nothing here.
+        ScopeTypeError: neither name nor default name, a scope or name that is none, an argument
+            that means nothing here.
         ScopeNestingError: on leaving, when another scope is the innermost.
     """
 
@@ -103,6 +106,8 @@ class variable_scope:
         refuse("variable_scope", unsupported)
         if default_name is None and name_or_scope is None:
             raise ScopeTypeError("If default_name is None then name_or_scope is required")
+        if default_name is not None:
+            check_text(default_name)
         if not (reuse is None or reuse is AUTO_REUSE or isinstance(reuse, bool)):
             raise ScopeError("The reuse parameter must be True or False or None.")
         self._target = name_or_scope

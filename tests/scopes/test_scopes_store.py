@@ -13,7 +13,13 @@ import pytest
 from flax import nnx
 
 from pipeline import scopes
-from pipeline.scopes import ScopeError, ScopeKeyError, get_variable, variable_scope
+from pipeline.scopes import (
+    ScopeError,
+    ScopeKeyError,
+    ScopeTypeError,
+    get_variable,
+    variable_scope,
+)
 
 
 def made(seed: int = 0) -> scopes.VariableStore:
@@ -254,3 +260,15 @@ def test_regularization_losses_follow_the_values() -> None:
         v.assign([0.0, 2.0])
         assert scopes.get_regularization_loss() == 2.0
         assert scopes.get_regularization_loss("b") == 0.0
+
+
+@pytest.mark.parametrize("name", [None, 3, b"v"])
+def test_a_name_is_a_string(name: Any) -> None:
+    with scopes.VariableStore().as_default(), variable_scope("a"):
+        with pytest.raises(ScopeTypeError, match=r"a name must be a string; found"):
+            get_variable(name, [1])
+        for wrong in (lambda: scopes.Variable(1.0, name=name), lambda: scopes.name_scope(name),
+                      lambda: variable_scope(None, name)):
+            if name is not None:
+                with pytest.raises(ScopeTypeError, match=r"a name must be a string; found"):
+                    wrong()
