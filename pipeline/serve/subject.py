@@ -64,6 +64,11 @@ class Subject:
         """The native model on the test split, under way since it was asked for first."""
         return Evaluating(self.network, self.variables, self.data_sets.test)
 
+    @property
+    def evaluation(self) -> evaluate.Evaluation:
+        """What comes of `evaluating`, waited for."""
+        return self.evaluating.result()
+
     @cached_property
     def shapes(self) -> Shapes:
         """The shape of every node's first output, by node; those alone that can be told."""
@@ -73,11 +78,6 @@ class Subject:
     def scoped_graph(self) -> ScopedGraph:
         """The inference graph, to look into."""
         return ScopedGraph(self.graph_def)
-
-    @property
-    def evaluation(self) -> evaluate.Evaluation:
-        """What comes of it, waited for."""
-        return self.evaluating.result()
 
     @cached_property
     def values(self) -> dict[str, NDArray[Any]]:

@@ -1,6 +1,7 @@
 """Training: optimizer and schedule (optax), one pure step, an interval as one compiled program.
 
-Read `step` for what is learned, `loop` for when things happen, `snapshot` for how a run goes on.
+Read `step` for what is learned, `program` for what is compiled, `loop` for when things happen,
+`snapshot` for how a run goes on.
 """
 
 from pipeline.train.errors import SnapshotError as SnapshotError
@@ -19,7 +20,6 @@ from pipeline.train.snapshot import find_step as find_step
 from pipeline.train.snapshot import load_variables as load_variables
 from pipeline.train.snapshot import save_snapshot as save_snapshot
 from pipeline.train.state import TrainState as TrainState
-from pipeline.train.step import build_interval as build_interval
 from pipeline.train.step import build_step as build_step
 from pipeline.train.together import Member as Member
 from pipeline.train.together import fit_together as fit_together

@@ -29,10 +29,10 @@ class Patience:
     best: float = math.inf             # of the metric, signed so that less is better
     waited: int = 0                    # evaluations since
 
-    def exhausted(self, interval: Interval, config: EarlyStoppingConfig | None) -> bool:
-        """Takes an evaluated interval into account; True when it is time to stop."""
+    def take(self, interval: Interval, config: EarlyStoppingConfig | None) -> None:
+        """Takes an interval into account; one that was not evaluated changes nothing."""
         if config is None or interval.validation_loss is None:
-            return False
+            return
         assert interval.validation_accuracy is not None, "both are measured together"
         value = (
             -interval.validation_accuracy if config.metric == "accuracy"
@@ -42,8 +42,7 @@ class Patience:
             self.best, self.waited = value, 0
         else:
             self.waited += 1
-        return self.is_exhausted(config)
 
     def is_exhausted(self, config: EarlyStoppingConfig | None) -> bool:
-        """Whether it was time to stop already: a run that stopped early is not trained on."""
+        """Whether it is time to stop; of a resumed run, whether it was already."""
         return config is not None and self.waited >= config.patience

@@ -91,7 +91,7 @@ class Session:
             **self._validate(state),
         )
         self.snapshot.history.append(interval)
-        self.snapshot.patience.exhausted(interval, self.config.trainer.early_stopping)
+        self.snapshot.patience.take(interval, self.config.trainer.early_stopping)
         return interval
 
     def _validate(self, state: TrainState) -> dict[str, float]:

@@ -1,9 +1,8 @@
-"""One step of training, a pure function; and an interval of steps as one compiled program."""
+"""One step of training, a pure function; and an interval of them, which `program` compiles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import TypeAlias
 
 import jax
@@ -20,9 +19,6 @@ from pipeline.train.state import TrainState
 
 Metrics: TypeAlias = dict[str, jax.Array]
 Step: TypeAlias = Callable[[TrainState, jax.Array, jax.Array], tuple[TrainState, Metrics]]
-Interval: TypeAlias = Callable[
-    [TrainState, jax.Array, jax.Array, ArrayLike], tuple[TrainState, Metrics]
-]
 
 
 def build_step(
@@ -88,8 +84,3 @@ def run_steps(
 
     state, metrics = jax.lax.scan(body, state, jnp.asarray(indices))
     return state, {name: jnp.mean(values) for name, values in metrics.items()}
-
-
-def build_interval(step: Step) -> Interval:
-    """`run_steps` of one step, compiled; the state is donated."""
-    return jax.jit(partial(run_steps, step), donate_argnums=0)

@@ -13,10 +13,11 @@ from pipeline import graph, model
 from pipeline.config import Config
 from pipeline.config.persistence import GraphNames
 from pipeline.persistence.graphs import build_frozen_graph
+from pipeline.train.numbers import collect
 from pipeline.train.optimizer import build_optimizer
+from pipeline.train.program import build_program
 from pipeline.train.schedule import build_schedule
 from pipeline.train.state import TrainState, init_state
-from pipeline.train.step import build_interval, build_step
 
 FILES = sorted(path.relative_to(CONF) for path in CONF.rglob("*.yaml") if path.parent != CONF)
 MODELS = [path.stem for path in FILES if path.parent.name == "model"]
@@ -57,8 +58,9 @@ def step_abstractly(config: Config) -> TrainState:
 
     def two_steps(pixels: jax.Array, digits: jax.Array, indices: jax.Array) -> TrainState:
         state = init_state(network, optimizer, config.trainer.ema, config.seed)
-        interval = build_interval(build_step(network, optimizer, config.trainer))
-        following, metrics = interval(state, pixels, digits, indices)
+        interval = build_program(network, config, total_steps=100)
+        numbers = collect(config, network)
+        following, metrics = interval(state, numbers, pixels, digits, indices)
         assert set(metrics) == {"loss", "accuracy"}
         same = jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), state, following)
         assert all(jax.tree.leaves(same)), "a step must keep the state's shapes and dtypes"

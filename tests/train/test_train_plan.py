@@ -50,8 +50,8 @@ def stops_after(metrics: list[float], config: EarlyStoppingConfig) -> int | None
     """The evaluation after which it is time to stop."""
     patience = Patience()
     for number, value in enumerate(metrics, start=1):
-        if patience.exhausted(interval(number, loss=value, accuracy=value), config):
-            assert patience.is_exhausted(config)
+        patience.take(interval(number, loss=value, accuracy=value), config)
+        if patience.is_exhausted(config):
             return number
     return None
 
@@ -76,8 +76,9 @@ def test_early_stopping(
 
 def test_intervals_without_an_evaluation_wait_for_nothing() -> None:
     patience, config = Patience(), EarlyStoppingConfig(patience=1)
-    assert not any(patience.exhausted(interval(step), config) for step in range(5))
-    assert not patience.exhausted(interval(9, loss=1.0, accuracy=0.1), None)
+    for step in range(5):
+        patience.take(interval(step), config)
+    patience.take(interval(9, loss=1.0, accuracy=0.1), None)
     assert patience == Patience()
     assert not patience.is_exhausted(None)
 
