@@ -7,6 +7,10 @@ class ExecutionError(PipelineError):
     """A graph cannot be run: what it needs is missing, malformed or not supported."""
 
 
+class UnknownSize(ExecutionError):
+    """A list grows up to a position that is only known when running."""
+
+
 class ElementNotFound(ExecutionError, KeyError):
     """A graph has no operation or tensor of that name."""
 

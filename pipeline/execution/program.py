@@ -173,7 +173,7 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
         outputs = result if type(result) in (tuple, list) else (result,)
         return _declared(node, outputs) if rule.folds else outputs
     except ExecutionError as error:
-        raise ExecutionError(_where(node, str(error))) from error.__cause__
+        raise type(error)(_where(node, str(error))) from error.__cause__
     except Exception as error:
         shapes = ", ".join(map(_describe, arguments))
         raise ExecutionError(_where(node, f"{error} (inputs: {shapes or 'none'})")) from error

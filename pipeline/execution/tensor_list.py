@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from pipeline.execution.errors import ExecutionError
-from pipeline.execution.values import entry, to_jax
+from pipeline.execution.errors import ExecutionError, UnknownSize
+from pipeline.execution.values import check_size, entry, is_static, to_jax
 
 
 @jax.tree_util.register_pytree_node_class
@@ -50,13 +51,23 @@ class TensorList:
         """The shape of an element, if something says it."""
         return None if self.buffer is None else tuple(self.buffer.shape[1:])
 
-    def set(self, index: Any, value: Any) -> TensorList:
-        """The list with another element at a position.
+    def set(self, index: Any, value: Any, *, grows: bool = False) -> TensorList:
+        """The list with another element at a position; one that grows has room for it then.
 
         Raises:
-            ExecutionError: the element has another shape than the others.
+            ExecutionError: the element has another shape than the others, or a known position lies
+                outside of the list.
+            UnknownSize: the list grows and the position is not known.
         """
-        value = to_jax(value)
+        if grows and not is_static(index):
+            raise UnknownSize(f"a list of {self.size} elements grows at a position that is "
+                              "computed from what is fed")
+        if is_static(index) and not 0 <= index < (math.inf if grows else self.size):
+            raise ExecutionError(f"index {int(index)} in a list of {self.size} elements")
+        if grows and index >= self.size:
+            check_size([int(index) + 1])
+            return self.resized(int(index) + 1).set(index, value)
+        value, index = to_jax(value), to_jax(index)
         buffer = self.buffer
         if buffer is None:
             buffer = jnp.zeros((self.size, *value.shape), value.dtype)
@@ -66,6 +77,14 @@ class TensorList:
         if self.size:   # JAX refuses even a dropped write into an empty array
             buffer = buffer.at[index].set(value, mode="drop")
         return TensorList(buffer, self.size, self.dtype)
+
+    def resized(self, size: int) -> TensorList:
+        """The list cut, or filled up with zeros."""
+        if self.buffer is None:
+            return TensorList(None, size, self.dtype)
+        kept = self.buffer[:size]
+        room = jnp.zeros((size - kept.shape[0], *kept.shape[1:]), kept.dtype)
+        return TensorList(jnp.concatenate([kept, room]), size, self.dtype)
 
     def get(self, index: Any) -> Any:
         """The element at a position.

@@ -75,7 +75,7 @@ def is_static(value: Any) -> bool:
 
 def operands(*values: Any) -> tuple[Any, ...]:
     """The namespace to compute in, and the values in it: NumPy if all are known, else JAX."""
-    if all(isinstance(value, np.ndarray) for value in values):
+    if all(map(is_static, values)):
         return (np, *values)
     return (jnp, *map(to_jax, values))
 
@@ -104,10 +104,23 @@ def jax_dtype(number: int) -> np.dtype[Any]:
 
 
 def cast(value: Any, number: int) -> Any:
-    """A value in another DataType; known values keep all 64 bits."""
+    """A value in another DataType; known values keep all 64 bits.
+
+    Integers of less than 32 bits take the low bits of 32-bit ones. Floats that no integer of 32 or
+    64 bits holds become the least of them: what x86 does (cvttss2si), and so TensorFlow.
+    """
     if isinstance(value, np.ndarray):
         return value.astype(dtypes.to_numpy(number))
-    return value.astype(jax_dtype(number))
+    wanted = jax_dtype(number)
+    if not (jnp.issubdtype(value.dtype, jnp.floating) and wanted.kind in "iu"):
+        return value.astype(wanted)
+    if wanted.kind == "u" and wanted.itemsize >= 4:
+        signed = jnp.dtype(f"int{8 * wanted.itemsize}")
+        return jnp.where(value < 0, value.astype(signed).astype(wanted), value.astype(wanted))
+    wide = jnp.promote_types(wanted, jnp.int32) if wanted.itemsize < 4 else wanted
+    bound = 2.0 ** (8 * wide.itemsize - 1)
+    inside = (value >= -bound) & (value < bound)
+    return jnp.where(inside, value.astype(wide), jnp.iinfo(wide).min).astype(wanted)
 
 
 def entry(x: Any, position: Any, axis: int = 0) -> Any:

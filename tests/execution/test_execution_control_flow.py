@@ -101,6 +101,35 @@ def test_branches(
     assert relative_error(known(X)[0], expected) <= 1e-5
 
 
+@pytest.mark.parametrize("rows", [3, None])
+@pytest.mark.parametrize("flag", [False, True])
+def test_gradients_of_branches_written_for_xla(
+    tf: ModuleType, tf1_graph: ModuleType, flag: bool, rows: int | None
+) -> None:
+    """They hand each other `FakeParam`, of size 0 where the rows are unknown.
+
+    There TensorFlow's own XLA fails, so the judge is the same without XLA.
+    """
+    def gradient(x: Any, flag: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.cond(flag, lambda: tf.exp(x) * x * tf.reduce_mean(tf.sin(x), 1, keepdims=True),
+                        lambda: tf.tanh(x) * tf.reduce_prod(x + 1.0, axis=0))
+        return tape.gradient(y, x)
+
+    tf1_graph.enable_control_flow_v2()
+    held = tf1_graph.placeholder(tf.float32, [rows, 4], name="x")
+    chosen = tf1_graph.placeholder(tf.bool, [], name="flag")
+    tf.identity(tf.function(gradient, jit_compile=True)(held, chosen), name="result")
+    tf.identity(tf.function(gradient)(held, chosen), name="expected")
+    tf1_graph.disable_control_flow_v2()
+    graph_def = ours(tf1_graph.get_default_graph().as_graph_def())
+    assert "FakeParam" in {n.op for each in graph_def.library.function for n in each.node_def}
+    (expected,) = run_in_tensorflow(tf1_graph, graph_def, ["expected"], {"x": X, "flag": flag})
+    found = execution.function(graph_def, ["x", "flag"], ["result"])(X, np.array(flag))[0]
+    assert relative_error(found, expected) <= 1e-5
+
+
 @pytest.mark.parametrize("make", LOOPS)
 def test_loops(control: ModuleType, make: Callable[[ModuleType, Any], Any]) -> None:
     assert_agrees(control, build(control, make), ["result"], {"x": X})

@@ -109,7 +109,11 @@ def _pad_v2(node: Node, x: Any, paddings: Any, value: Any) -> Any:
 def mirror_pad(node: Node, x: Any, paddings: Any) -> Any:
     """`REFLECT` leaves the edge out, `SYMMETRIC` repeats it."""
     xp, x = operands(x)
-    return xp.pad(x, _pairs(paddings, x.ndim), mode=node["mode"].lower())
+    pairs = _pairs(paddings, x.ndim)
+    for most, size in zip(map(max, pairs), x.shape, strict=True):
+        if most > max(size - (node["mode"] == "REFLECT"), 0):
+            raise ExecutionError(f"paddings {pairs} mirror more than there is of {x.shape}")
+    return xp.pad(x, pairs, mode=node["mode"].lower())
 
 
 def _pairs(paddings: Any, rank: int) -> list[tuple[int, int]]:
@@ -134,7 +138,8 @@ def _reverse(node: Node, x: Any, flags: Any) -> Any:
 @rule("Roll", static=(1, 2), folds=True)
 def _roll(node: Node, x: Any, shift: Any, axis: Any) -> Any:
     xp, x = operands(x)
-    for distance, place in zip(vector(shift), vector(axis), strict=True):
+    for distance, place in zip(vector(np.atleast_1d(shift)), vector(np.atleast_1d(axis)),
+                               strict=True):
         x = xp.roll(x, distance, place)
     return x
 
@@ -157,9 +162,12 @@ def _like(node: Node, x: Any) -> Any:
 def _range(node: Node, start: Any, limit: Any, delta: Any) -> Any:
     if any(each.ndim for each in (start, limit, delta)) or delta == 0:
         raise ExecutionError("start, limit and delta must be scalars and delta not 0")
-    count = int(np.ceil((limit.astype(np.float64) - start) / delta))
-    if (limit - start) * np.sign(delta) < 0:
+    if (delta > 0 and start > limit) or (delta < 0 and start < limit):
         raise ExecutionError(f"delta {delta} does not lead from {start} to {limit}")
+    if start.dtype.kind in "iu":
+        count = -((int(start) - int(limit)) // int(delta))
+    else:   # in the type itself: (0.3 - 0) / 0.1 is 3 in float32 and more than 3 in float64
+        count = int(np.ceil((limit - start) / delta))
     check_size([count], known=True)
     return start + np.arange(count).astype(start.dtype) * delta
 
@@ -250,8 +258,10 @@ def _batch_to_space_nd(node: Node, x: Any, block: Any, crops: Any) -> Any:
         order += [spatial + 1 + axis, axis]
     x = x.transpose(*order, *range(2 * spatial + 1, x.ndim))
     x = x.reshape(batch, *[a * b for a, b in zip(cells, sizes, strict=True)], *rest)
-    cut = [slice(low, size - high) for (low, high), size
-           in zip(_pairs(crops, spatial), x.shape[1:], strict=False)]
+    pairs = _pairs(crops, spatial)
+    if any(low + high > size for (low, high), size in zip(pairs, x.shape[1:], strict=False)):
+        raise ExecutionError(f"crops {pairs} exceed {x.shape[1:]}")
+    cut = [slice(low, size - high) for (low, high), size in zip(pairs, x.shape[1:], strict=False)]
     return x[(slice(None), *cut)]
 
 

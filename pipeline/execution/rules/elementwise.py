@@ -16,13 +16,13 @@ from pipeline.execution.registry import Node, rule
 from pipeline.execution.values import Handle, cast, is_static, jax_dtype, operands, to_jax
 
 
-def same_name(attrs: str = "", **names: str) -> None:
+def same_name(**names: str) -> None:
     """Ops that NumPy and JAX call by one name: known in, known out."""
     for op, name in names.items():
         def compute(node: Node, *values: Any, name: str = name) -> Any:
             xp, *arrays = operands(*values)
             return getattr(xp, name)(*arrays)
-        rule(op, attrs=attrs, folds=True)(compute)
+        rule(op, folds=True)(compute)
 
 
 def jax_only(attrs: str = "", **functions: Callable[..., Any]) -> None:
@@ -43,20 +43,20 @@ same_name(
 )
 same_name(
     Add="add", AddV2="add", Sub="subtract", Mul="multiply", RealDiv="true_divide",
-    FloorDiv="floor_divide", FloorMod="mod", TruncateMod="fmod", Mod="fmod", Pow="power",
-    Maximum="maximum", Minimum="minimum", Atan2="arctan2",
+    Pow="power", Maximum="maximum", Minimum="minimum", Atan2="arctan2",
     Less="less", LessEqual="less_equal", Greater="greater", GreaterEqual="greater_equal",
     LogicalAnd="logical_and", LogicalOr="logical_or",
     BitwiseAnd="bitwise_and", BitwiseOr="bitwise_or", BitwiseXor="bitwise_xor",
 )
-same_name(Equal="equal", NotEqual="not_equal", attrs="incompatible_shape_error")
 jax_only(
     Rsqrt=lax.rsqrt, Reciprocal=jnp.reciprocal, Inv=jnp.reciprocal,
     Erf=lax.erf, Erfc=lax.erfc, Erfinv=lax.erf_inv, Ndtri=special.ndtri,
     Lgamma=lax.lgamma, Digamma=lax.digamma, NextAfter=jnp.nextafter,
     BesselI0=special.i0, BesselI0e=special.i0e, BesselI1=special.i1, BesselI1e=special.i1e,
     Igamma=special.gammainc, Igammac=special.gammaincc, Betainc=special.betainc,
-    Zeta=special.zeta, Cross=jnp.cross, Xlogy=special.xlogy, Xlog1py=special.xlog1py,
+    Zeta=special.zeta, Cross=jnp.cross,
+    Xlogy=lambda x, y: jnp.where(x == 0, 0, special.xlogy(x, y)),      # 0 even where y is NaN
+    Xlog1py=lambda x, y: jnp.where(x == 0, 0, special.xlog1py(x, y)),
     ClipByValue=lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high),
 )
 
@@ -68,13 +68,35 @@ def _round(node: Node, x: Any) -> Any:
     return xp.rint(x) if xp.issubdtype(x.dtype, np.inexact) else x
 
 
-@rule("Div", "TruncateDiv", folds=True)
-def _divide(node: Node, x: Any, y: Any) -> Any:
-    """Integers are divided as C does, towards zero."""
+@rule("Equal", "NotEqual", attrs="incompatible_shape_error", folds=True)
+def _compare(node: Node, x: Any, y: Any) -> Any:
+    """Without `incompatible_shape_error` shapes that do not broadcast are simply not equal."""
+    if not node["incompatible_shape_error"] and not _broadcast(x.shape, y.shape):
+        return np.array(node.op == "NotEqual")
     xp, x, y = operands(x, y)
-    if not xp.issubdtype(x.dtype, np.integer):
-        return xp.true_divide(x, y)
-    return truncated_quotient(x, y)
+    return xp.equal(x, y) if node.op == "Equal" else xp.not_equal(x, y)
+
+
+def _broadcast(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    """Whether two shapes go together."""
+    return all(a == b or 1 in (a, b)
+               for a, b in zip(reversed(first), reversed(second), strict=False))
+
+
+@rule("Div", "TruncateDiv", "FloorDiv", "FloorMod", "TruncateMod", "Mod", folds=True)
+def _divide(node: Node, x: Any, y: Any) -> Any:
+    """`Div` takes integers towards zero; `FloorDiv` of floats rounds the rounded quotient."""
+    if is_static(y) and y.dtype.kind in "iu" and not y.all():
+        raise ExecutionError("Integer division by zero")
+    xp, x, y = operands(x, y)
+    whole = not xp.issubdtype(x.dtype, np.inexact)   # symbolic sizes too, which are objects
+    if node.op in ("TruncateMod", "Mod"):
+        return xp.fmod(x, y)
+    if node.op == "FloorMod":
+        return xp.mod(x, y)
+    if node.op == "FloorDiv":
+        return xp.floor_divide(x, y) if whole else xp.floor(xp.true_divide(x, y))
+    return truncated_quotient(x, y) if whole else xp.true_divide(x, y)
 
 
 def truncated_quotient(x: Any, y: Any) -> Any:
@@ -152,7 +174,7 @@ def _complex(node: Node, real: Any, imag: Any) -> Any:
 jax_only("Tout", Real=jnp.real, Imag=jnp.imag, Angle=jnp.angle, ComplexAbs=jnp.abs)
 
 
-@rule("Cast", attrs="DstT Truncate", folds=True)
+@rule("Cast", attrs="DstT", folds=True)
 def _cast(node: Node, x: Any) -> Any:
     """Complex numbers lose their imaginary part without a word, as in TensorFlow."""
     xp, x = operands(x)
@@ -162,8 +184,13 @@ def _cast(node: Node, x: Any) -> Any:
     return x != 0 if wanted == np.bool_ else cast(x, node["DstT"])
 
 
-@rule("Bitcast", attrs="type")
+@rule("Bitcast", attrs="type T")
 def _bitcast(node: Node, x: Any) -> Any:
+    """Types of other sizes have an axis more or less, so 64 bits must be 64 bits here too."""
+    for number in (node["T"], node["type"]):
+        if jax_dtype(number) != dtypes.to_numpy(number):
+            raise ExecutionError(f"the bits of {dtypes.to_numpy(number)}, which is computed in "
+                                 f"{jax_dtype(number)}; turn on jax_enable_x64 to run this graph")
     return lax.bitcast_convert_type(to_jax(x), jax_dtype(node["type"]))
 
 

@@ -15,9 +15,9 @@ from pipeline.execution.optional import Absent, Optional, choose, keep_apart
 from pipeline.execution.program import Program, Run
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.while_loop import run_loop
-from pipeline.execution.values import is_static, to_jax
+from pipeline.execution.values import is_static, jax_dtype, to_jax
 
-_OPTIONALS = ("OptionalFromValue", "OptionalNone")
+_OPTIONALS = ("OptionalFromValue", "OptionalNone", "FakeParam")
 
 
 @rule("PartitionedCall", "StatefulPartitionedCall", "RemoteCall",
@@ -84,6 +84,18 @@ def _has_optionals(branch: Program) -> bool:
 @rule("OptionalNone")
 def _absent(node: Node) -> Any:
     return Absent()
+
+
+@rule("FakeParam", attrs="dtype shape")
+def _fake_param(node: Node) -> Any:
+    """What a branch gives in the place of a value that only another has; nothing looks at it.
+
+    TensorFlow writes 0 for a size that it does not know (cond_v2.py, `_create_fakeparams`).
+    """
+    shape = node["shape"]
+    if shape is None or None in shape or 0 in shape:
+        return Absent()
+    return jax.numpy.zeros(shape, jax_dtype(node["dtype"]))
 
 
 @rule("OptionalFromValue", attrs="Toutput_types")

@@ -16,6 +16,7 @@ from jax import lax
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
+from pipeline.execution.rules.indexing import positions
 from pipeline.execution.rules.reductions import extreme
 from pipeline.execution.values import scalar, to_jax, vector
 
@@ -159,8 +160,8 @@ def _resize_nearest_grad(node: Node, gradient: Any, size: Any) -> Any:
 @rule("CropAndResize", static=(3,), attrs="method extrapolation_value")
 def _crop_and_resize(node: Node, images: Any, boxes: Any, owners: Any, size: Any) -> Any:
     """Boxes [n, (y1, x1, y2, x2)] in [0, 1]; what lies outside has `extrapolation_value`."""
-    images, boxes, owners = (to_jax(each) for each in (images, boxes, owners))
-    images = images.astype(jnp.float32)
+    images, boxes = to_jax(images).astype(jnp.float32), to_jax(boxes)
+    (owners,) = positions(owners[:, None], images.shape[:1])
     height, width = vector(size)
 
     def places(begin: Any, end: Any, wanted: int, whole: int) -> Any:
@@ -169,11 +170,10 @@ def _crop_and_resize(node: Node, images: Any, boxes: Any, owners: Any, size: Any
         return (begin + jnp.arange(wanted) * ((end - begin) / (wanted - 1))) * (whole - 1)
 
     def crop(box: Any, owner: Any) -> Any:
-        picture = images[owner]
-        rows = places(box[0], box[2], height, picture.shape[0])
-        columns = places(box[1], box[3], width, picture.shape[1])
-        sampled = _sample(picture, rows, columns, node["method"])
-        inside = _within(rows, picture.shape[0])[:, None] & _within(columns, picture.shape[1])
+        rows = places(box[0], box[2], height, images.shape[1])
+        columns = places(box[1], box[3], width, images.shape[2])
+        sampled = _sample(images, owner, rows, columns, node["method"])
+        inside = _within(rows, images.shape[1])[:, None] & _within(columns, images.shape[2])
         return jnp.where(inside[..., None], sampled, node["extrapolation_value"])
 
     return jax.vmap(crop)(boxes, owners)
@@ -183,12 +183,12 @@ def _within(place: Any, size: int) -> Any:
     return (place >= 0) & (place <= size - 1)
 
 
-def _sample(picture: Any, rows: Any, columns: Any, method: str) -> Any:
-    """A picture at the crossings of rows and columns between its pixels."""
+def _sample(images: Any, owner: Any, rows: Any, columns: Any, method: str) -> Any:
+    """One of the pictures at the crossings of rows and columns between its pixels."""
     def at(row: Any, column: Any) -> Any:
-        row = jnp.clip(row, 0, picture.shape[0] - 1).astype(jnp.int32)
-        column = jnp.clip(column, 0, picture.shape[1] - 1).astype(jnp.int32)
-        return picture[row[:, None], column]
+        row = jnp.clip(row, 0, images.shape[1] - 1).astype(jnp.int32)
+        column = jnp.clip(column, 0, images.shape[2] - 1).astype(jnp.int32)
+        return images.at[owner, row[:, None], column].get(mode="fill")
 
     if method == "nearest":
         return at(jnp.floor(rows + 0.5), jnp.floor(columns + 0.5))

@@ -14,7 +14,7 @@ from jax import lax
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
-from pipeline.execution.values import dimensions, is_static, scalar, to_jax
+from pipeline.execution.values import dimensions, is_static, jax_dtype, scalar, to_jax
 
 
 def _checked(indices: Any, size: int) -> Any:
@@ -64,12 +64,18 @@ def _gather_v2(node: Node, x: Any, indices: Any, axis: Any) -> Any:
     return jnp.moveaxis(taken, range(batch, batch + rank), range(place, place + rank))
 
 
-def positions(indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+def positions(indices: Any, shape: tuple[int, ...], policy: str = "") -> tuple[Any, ...]:
     """Rows of positions [..., K] as K index arrays, the invalid ones beyond the end.
+
+    Args:
+        indices: the positions.
+        shape: of the array.
+        policy: "IGNORE" lets known positions lie outside of the array too.
 
     Raises:
         ExecutionError: K exceeds the array's axes, or known positions lie outside of it.
     """
+    indices = to_jax(indices) if policy == "IGNORE" else indices
     if indices.shape[-1] > len(shape):
         raise ExecutionError(f"{indices.shape[-1]} positions in each row of indices for an array "
                              f"with {len(shape)} axes")
@@ -80,17 +86,18 @@ def positions(indices: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
 @rule("GatherNd", attrs="bad_indices_policy")
 def _gather_nd(node: Node, x: Any, indices: Any) -> Any:
     x = to_jax(x)
-    where = positions(indices, x.shape)
+    policy = node["bad_indices_policy"]
+    where = positions(indices, x.shape, policy)
     if not where:
         return jnp.broadcast_to(x, (*indices.shape[:-1], *x.shape))
-    return x.at[where].get(mode="fill")
+    return x.at[where].get(mode="fill", fill_value=0 if policy == "IGNORE" else None)
 
 
 @rule("ScatterNd", static=(2,), attrs="bad_indices_policy")
 def _scatter_nd(node: Node, indices: Any, updates: Any, shape: Any) -> Any:
     updates = to_jax(updates)
     zeros = jnp.zeros(dimensions(shape), updates.dtype)
-    place = zeros.at[positions(indices, zeros.shape)]
+    place = zeros.at[positions(indices, zeros.shape, node["bad_indices_policy"])]
     add = place.max if updates.dtype == jnp.bool_ else place.add
     return add(updates, mode="drop")
 
@@ -105,13 +112,14 @@ def _tensor_scatter(node: Node, x: Any, indices: Any, updates: Any) -> Any:
     kind = node.op.removeprefix("TensorScatter")
     if kind == "Sub":
         kind, updates = "Add", -updates
-    place = x.at[positions(indices, x.shape)]
+    place = x.at[positions(indices, x.shape, node["bad_indices_policy"])]
     return getattr(place, _UPDATE[kind])(updates, mode="drop")
 
 
 @rule("TopKV2", static=(1,), attrs="sorted index_type")
 def _top_k_v2(node: Node, x: Any, k: Any) -> Any:
-    return lax.top_k(to_jax(x), scalar(k))
+    values, places = lax.top_k(to_jax(x), scalar(k))
+    return values, places.astype(jax_dtype(node["index_type"]))
 
 
 @rule("TopK", attrs="k sorted")
@@ -130,12 +138,15 @@ def _in_top_k_v2(node: Node, predictions: Any, targets: Any, k: Any) -> Any:
 
 
 def _among_top(predictions: Any, targets: Any, k: Any) -> Any:
-    """Whether fewer than k classes are larger than the target; never for an invalid target."""
+    """Whether fewer than k classes are larger than the target.
+
+    Never for an invalid target, nor where a prediction is not finite (in_topk_op.h).
+    """
     classes = predictions.shape[-1]
     valid = (targets >= 0) & (targets < classes)
     own = jnp.take_along_axis(predictions, jnp.clip(targets, 0, classes - 1)[:, None], 1)
     larger = (predictions > own).sum(1)
-    return valid & jnp.isfinite(own[:, 0]) & (larger < k)
+    return valid & jnp.isfinite(predictions).all(1) & (larger < k)
 
 
 @rule("ReverseSequence", attrs="seq_dim batch_dim")

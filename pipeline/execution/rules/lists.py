@@ -1,20 +1,31 @@
 """TF1's TensorArrays and TF2's TensorLists.
 
 A TensorArray's `flow` output orders reads after writes; here the flow is the array itself, and the
-handle says nothing.
+handle only says whether it grows.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.errors import ExecutionError, UnknownSize
 from pipeline.execution.registry import Node, rule
+from pipeline.execution.rules.indexing import gather, positions
 from pipeline.execution.tensor_list import TensorList
-from pipeline.execution.values import Handle, is_static, jax_dtype, scalar, to_jax, vector
+from pipeline.execution.values import is_static, jax_dtype, scalar, to_jax, vector
+
+
+@jax.tree_util.register_static
+@dataclass(frozen=True)
+class _ArrayHandle:
+    """A TensorArray's handle; one that `grows` has room for whatever is written."""
+
+    grows: bool
 
 
 def _element_shape(shape: Any) -> tuple[int | None, ...] | None:
@@ -29,12 +40,12 @@ def _element_shape(shape: Any) -> tuple[int | None, ...] | None:
             "tensor_array_name")
 def _tensor_array(node: Node, size: Any) -> Any:
     flow = TensorList.zeros(node["element_shape"], scalar(size), jax_dtype(node["dtype"]))
-    return Handle(node.name, is_ref=False), flow
+    return _ArrayHandle(node["dynamic_size"]), flow
 
 
 @rule("TensorArrayWriteV3", handles=True)
 def _array_write(node: Node, handle: Any, index: Any, value: Any, flow: Any) -> Any:
-    return flow.set(_inside(index, flow.size), value)
+    return flow.set(index, value, grows=handle.grows)
 
 
 @rule("TensorArrayReadV3", attrs="dtype", handles=True)
@@ -44,16 +55,12 @@ def _array_read(node: Node, handle: Any, index: Any, flow: Any) -> Any:
 
 @rule("TensorArrayGatherV3", attrs="dtype element_shape", handles=True)
 def _array_gather(node: Node, handle: Any, indices: Any, flow: Any) -> Any:
-    return jnp.take(flow.stacked(), to_jax(indices), 0, mode="clip")
+    return gather(flow.stacked(), indices, 0)
 
 
 @rule("TensorArrayScatterV3", handles=True)
 def _array_scatter(node: Node, handle: Any, indices: Any, value: Any, flow: Any) -> Any:
-    value = to_jax(value)
-    buffer = flow.buffer
-    if buffer is None:
-        buffer = jnp.zeros((flow.size, *value.shape[1:]), value.dtype)
-    return TensorList(buffer.at[to_jax(indices)].set(value), flow.size, flow.dtype)
+    return _scattered(flow, indices, value, grows=handle.grows)
 
 
 @rule("TensorArraySizeV3", handles=True)
@@ -106,7 +113,7 @@ def _list_stack(node: Node, items: Any, shape: Any) -> Any:
 
 @rule("TensorListGather", attrs="element_dtype")
 def _list_gather(node: Node, items: Any, indices: Any, shape: Any) -> Any:
-    return jnp.take(items.stacked(), to_jax(indices), 0, mode="clip")
+    return gather(items.stacked(), indices, 0)
 
 
 @rule("TensorListGetItem", attrs="element_dtype")
@@ -119,7 +126,7 @@ def _list_get(node: Node, items: Any, index: Any, shape: Any) -> Any:
 
 @rule("TensorListSetItem", attrs="resize_if_index_out_of_bounds")
 def _list_set(node: Node, items: Any, index: Any, value: Any) -> Any:
-    return items.set(_inside(index, items.size), value)
+    return items.set(index, value, grows=node["resize_if_index_out_of_bounds"])
 
 
 @rule("TensorListLength")
@@ -153,12 +160,7 @@ def _list_pop(node: Node, items: Any, shape: Any) -> Any:
 
 @rule("TensorListResize", static=(1,))
 def _list_resize(node: Node, items: Any, size: Any) -> Any:
-    wanted = scalar(size)
-    if items.buffer is None:
-        return TensorList(None, wanted, items.dtype)
-    kept = items.buffer[:wanted]
-    room = jnp.zeros((wanted - kept.shape[0], *kept.shape[1:]), kept.dtype)
-    return TensorList(jnp.concatenate([kept, room]), wanted, items.dtype)
+    return items.resized(scalar(size))
 
 
 @rule("TensorListConcatV2", attrs="element_dtype shape_type")
@@ -187,8 +189,21 @@ def _list_scatter(node: Node, value: Any, indices: Any, shape: Any, size: Any) -
 
 @rule("TensorListScatterIntoExistingList")
 def _list_scatter_into(node: Node, items: Any, value: Any, indices: Any) -> Any:
-    buffer = items.stacked().at[to_jax(indices)].set(to_jax(value))
-    return TensorList(buffer, items.size, items.dtype)
+    return _scattered(items, indices, value, grows=True)
+
+
+def _scattered(items: TensorList, indices: Any, value: Any, *, grows: bool) -> TensorList:
+    """The list with the rows of a value at some positions; one that grows has room for them."""
+    value = to_jax(value)
+    if grows and is_static(indices):
+        items = items.resized(max(items.size, int(indices.max(initial=-1)) + 1))
+    elif grows:
+        raise UnknownSize("a list grows up to indices that are computed from what is fed")
+    (places,) = positions(indices[:, None], (items.size,))
+    buffer = items.buffer
+    if buffer is None:
+        buffer = jnp.zeros((items.size, *value.shape[1:]), value.dtype)
+    return TensorList(buffer.at[places].set(value, mode="drop"), items.size, items.dtype)
 
 
 def _inside(index: Any, size: int) -> Any:

@@ -20,13 +20,16 @@ def _adjoint(x: Any) -> Any:
     return jnp.conj(jnp.swapaxes(x, -1, -2))
 
 
+def _diagonal_matrix(x: Any) -> Any:
+    return jnp.where(jnp.eye(x.shape[-1], dtype=bool), x[..., None], jnp.zeros_like(x[..., None]))
+
+
 jax_only(
     MatrixDeterminant=jnp.linalg.det, BatchMatrixDeterminant=jnp.linalg.det,
     Cholesky=lambda x: jnp.linalg.cholesky(x, symmetrize_input=False),
     BatchCholesky=lambda x: jnp.linalg.cholesky(x, symmetrize_input=False),
     LogMatrixDeterminant=lambda x: tuple(jnp.linalg.slogdet(x)),
-    MatrixDiag=lambda x: x[..., None] * jnp.eye(x.shape[-1], dtype=x.dtype),
-    BatchMatrixDiag=lambda x: x[..., None] * jnp.eye(x.shape[-1], dtype=x.dtype),
+    MatrixDiag=_diagonal_matrix, BatchMatrixDiag=_diagonal_matrix,
     MatrixDiagPart=lambda x: jnp.diagonal(x, axis1=-2, axis2=-1),
     BatchMatrixDiagPart=lambda x: jnp.diagonal(x, axis1=-2, axis2=-1),
 )
@@ -137,7 +140,7 @@ def _band_part(node: Node, x: Any, lower: Any, upper: Any) -> Any:
     x, lower, upper = map(to_jax, (x, lower, upper))
     rows, columns = jnp.indices(x.shape[-2:])
     keep = ((lower < 0) | (rows - columns <= lower)) & ((upper < 0) | (columns - rows <= upper))
-    return jnp.where(keep, x, 0)
+    return jnp.where(keep, x, jnp.zeros_like(x))
 
 
 @rule("Diag")

@@ -21,11 +21,13 @@ def _fake_quantized(node: Node, x: Any, low: Any, high: Any) -> Any:
     least = jnp.asarray(1 if node["narrow_range"] else 0, x.dtype)
     most = jnp.asarray(2 ** node["num_bits"] - 1, x.dtype)
     scale = (high - low) / (most - least)
-    inverse = 1 / jnp.where(scale == 0, 1, scale)   # as TensorFlow: on the edge of a step it tells
-    zero = jnp.clip(jnp.floor(least - low * inverse + 0.5), least, most)
+    step = jnp.where(scale == 0, 1, scale)
+    zero = jnp.clip(jnp.floor(least - low / step + 0.5), least, most)
     begin, end = (least - zero) * scale, (most - zero) * scale
     inside = jnp.clip(x, begin, end)
-    rounded = jnp.floor((inside - begin) * inverse + 0.5) * scale + begin
+    # in TensorFlow's order: on the edge of a step the last bit tells
+    zero_step = jnp.floor(-begin * (1 / step) + 0.5)
+    rounded = jnp.floor((inside - begin) / step - zero_step + 0.5) * scale
     return jnp.where(scale == 0, 0, inside + lax.stop_gradient(rounded - inside))
 
 
@@ -80,7 +82,7 @@ def _quantized(node: Node, x: Any, low: Any, high: Any, bits: int) -> Any:
     low, high = jnp.where(by_low <= by_high, low, least / scale), jnp.where(
         by_low <= by_high, most / scale, high)
     scale, low, high, known = (each.reshape(shape) for each in (scale, low, high, known))
-    inside = jnp.clip(x, low, high)
+    inside = jnp.clip(x, low, high) if node["range_given"] else x
     rounded = _round(inside * scale, node.attrs.get("round_mode", "HALF_TO_EVEN")) / scale
     return jnp.where(known, inside + lax.stop_gradient(rounded - inside), x).astype(x.dtype)
 

@@ -74,8 +74,11 @@ def _euclidean_norm(node: Node, x: Any, axes: Any) -> Any:
 
 @rule("ArgMax", "ArgMin", static=(1,), attrs="output_type", folds=True)
 def _arg_extreme(node: Node, x: Any, axis: Any) -> Any:
+    """NaN is no extreme, as on TensorFlow's CPU (Eigen's ArgMaxTupleReducer)."""
     xp, x = operands(x)
     find = xp.argmax if node.op == "ArgMax" else xp.argmin
+    if xp.issubdtype(x.dtype, np.floating):
+        x = xp.where(xp.isnan(x), extreme(x.dtype, low=node.op == "ArgMax"), x)
     return cast(find(x, scalar(axis)), node["output_type"])
 
 

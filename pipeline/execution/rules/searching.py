@@ -35,7 +35,7 @@ def _unique_v2(node: Node, x: Any, axis: Any) -> Any:
 
 
 def _distinct(node: Node, x: Any, *, counts: bool = False) -> list[Any]:
-    values, first, index, amounts = np.unique(x, True, True, True, axis=0)
+    values, first, index, amounts = np.unique(x, True, True, True, axis=0, equal_nan=False)
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
@@ -56,7 +56,7 @@ def _bound(node: Node, ordered: Any, values: Any) -> Any:
     """Row by row, where each value would go into the ordered ones."""
     ordered, values = to_jax(ordered), to_jax(values)
     before = (ordered[:, None, :] < values[:, :, None] if node.op == "LowerBound"
-              else ordered[:, None, :] <= values[:, :, None])
+              else ~(values[:, :, None] < ordered[:, None, :]))   # NaN goes to the end
     return before.sum(-1).astype(jax_dtype(node["out_type"]))
 
 

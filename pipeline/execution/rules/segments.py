@@ -23,7 +23,12 @@ _REDUCE: dict[str, Callable[..., Any]] = {
 
 
 def _reduced(kind: str, x: Any, segments: Any, count: int) -> Any:
-    """Rows with segment ids outside [0, count) are left out; empty ones have the neutral value."""
+    """Rows with negative segment ids are left out; empty segments have the neutral value.
+
+    Ids from `count` on fail where they are known, as in TensorFlow, and are left out otherwise.
+    """
+    if is_static(segments) and segments.max(initial=-1) >= count:
+        raise ExecutionError(f"segment ids reach {segments.max()}; expected less than {count}")
     segments = jnp.where(to_jax(segments) < 0, count, to_jax(segments))
     found = _REDUCE[kind](x, segments, count)
     if kind in ("Max", "Min"):
@@ -31,6 +36,13 @@ def _reduced(kind: str, x: Any, segments: Any, count: int) -> Any:
         empty = jax.ops.segment_sum(jnp.ones(len(segments), jnp.int32), segments, count) == 0
         found = jnp.where(empty.reshape(-1, *[1] * (found.ndim - 1)), lowest, found)
     return found
+
+
+def _segment_count(segments: Any) -> int:
+    """How many segments known ids speak of, which must be in order."""
+    if segments.min(initial=0) < 0 or (np.diff(segments) < 0).any():
+        raise ExecutionError("segment ids are not increasing")
+    return int(segments[-1]) + 1 if len(segments) else 0
 
 
 def _lowest(dtype: Any, *, low: bool) -> Any:
@@ -48,11 +60,11 @@ for _kind in ("Sum", "Prod", "Max", "Min"):
         """Segment ids [s…] over the first axes of x [s…, r…]."""
         x = to_jax(x)
         rows = x.reshape(-1, *x.shape[segments.ndim:])
-        return _reduced(kind, rows, to_jax(segments).ravel(), scalar(count))
+        return _reduced(kind, rows, segments.ravel(), scalar(count))
 
     def _sorted(node: Node, x: Any, segments: Any, kind: str = _kind) -> Any:
         """Known ids, in order; segments without rows give 0 (1 for products)."""
-        x, count = to_jax(x), int(segments[-1]) + 1 if len(segments) else 0
+        x, count = to_jax(x), _segment_count(segments)
         found = _reduced(kind, x, segments, count)
         present = np.isin(np.arange(count), segments).reshape(-1, *[1] * (x.ndim - 1))
         return jnp.where(present, found, 1 if kind == "Prod" else 0)
@@ -67,7 +79,7 @@ def _segment_mean(node: Node, x: Any, segments: Any) -> Any:
 
 
 def _mean(x: Any, segments: Any, scale: Callable[[Any], Any]) -> Any:
-    size = int(segments[-1]) + 1 if len(segments) else 0
+    size = _segment_count(segments)
     counts = np.bincount(segments, minlength=size).reshape(-1, *[1] * (x.ndim - 1))
     divisor = jnp.asarray(scale(np.maximum(counts, 1)), x.dtype)
     total = _reduced("Sum", x, segments, size)
@@ -79,7 +91,7 @@ def _mean(x: Any, segments: Any, scale: Callable[[Any], Any]) -> Any:
 @rule("SparseSegmentSum", static=(2,), attrs="sparse_gradient")
 def _sparse_segment_sum(node: Node, x: Any, indices: Any, segments: Any) -> Any:
     rows = gather(to_jax(x), indices, 0)
-    return _reduced("Sum", rows, segments, int(segments[-1]) + 1 if len(segments) else 0)
+    return _reduced("Sum", rows, segments, _segment_count(segments))
 
 
 @rule("SparseSegmentMean", static=(2,), attrs="sparse_gradient")
@@ -108,6 +120,8 @@ def _counted(x: Any, size: int, weights: Any) -> Any:
 def _dense_bincount(node: Node, x: Any, size: Any, weights: Any) -> Any:
     """Vectors are counted, matrices row by row."""
     x, weights, count = to_jax(x), to_jax(weights), scalar(size)
+    if node["binary_output"]:   # that it occurs, whatever it weighs
+        weights = jnp.zeros(0, weights.dtype)
     if x.ndim == 2:
         given = weights if weights.size else jnp.zeros((x.shape[0], 0), weights.dtype)
         found = jax.vmap(lambda row, amounts: _counted(row, count, amounts))(x, given)
@@ -145,4 +159,7 @@ def _dynamic_stitch(node: Node, *values: Any) -> Any:
 def _dynamic_partition(node: Node, x: Any, partitions: Any) -> Any:
     rows = x.reshape(-1, *x.shape[partitions.ndim:])
     groups = partitions.ravel()
+    if groups.size and not 0 <= groups.min() <= groups.max() < node["num_partitions"]:
+        raise ExecutionError(f"partitions reach from {groups.min()} to {groups.max()}; expected "
+                             f"[0, {node['num_partitions']})")
     return [rows[np.flatnonzero(groups == group)] for group in range(node["num_partitions"])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -42,8 +43,20 @@ def _rank(node: Node, x: Any) -> Any:
 @rule("Reshape", static=(1,), folds=True)
 def _reshape(node: Node, x: Any, shape: Any) -> Any:
     xp, x = operands(x)
-    symbolic = shape.dtype == np.object_
-    return xp.reshape(x, tuple(shape.tolist()) if symbolic else vector(shape))
+    if shape.dtype == np.object_:   # symbolic sizes
+        return xp.reshape(x, tuple(shape.tolist()))
+    return xp.reshape(x, _completed(vector(shape), x.shape))
+
+
+def _completed(wanted: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape whose -1 stands beside a 0 completed as TensorFlow does: sizes of 0 are left out."""
+    if 0 not in wanted or -1 not in wanted or 0 not in shape:
+        return wanted
+    given = math.prod(size for size in wanted if size > 0)
+    held = math.prod(size for size in shape if size > 0)
+    if wanted.count(-1) > 1 or held % given:
+        raise ExecutionError(f"an array of shape {shape} cannot be reshaped to {wanted}")
+    return tuple(held // given if size == -1 else size for size in wanted)
 
 
 @rule("ExpandDims", static=(1,), folds=True)
@@ -102,4 +115,6 @@ def _transpose(node: Node, x: Any, permutation: Any) -> Any:
 @rule("InvertPermutation", folds=True)
 def _invert_permutation(node: Node, permutation: Any) -> Any:
     xp, permutation = operands(permutation)
+    if xp is np and not np.array_equal(np.sort(permutation), np.arange(permutation.size)):
+        raise ExecutionError(f"{permutation.tolist()} is no permutation")
     return xp.argsort(permutation).astype(permutation.dtype)

@@ -49,6 +49,8 @@ def index_of(node: Node, rank: int, begin: Any, end: Any, strides: Any) -> tuple
         elif masks.new_axis & bit:
             found.append(None)
         elif masks.shrink_axis & bit:
+            if strides[place] <= 0:
+                raise ExecutionError("only stride 1 allowed on non-range indexing")
             found.append(begin[place])
         else:
             found.append(_range(place, masks, begin, end, strides))

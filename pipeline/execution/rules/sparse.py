@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.indexing import positions
 from pipeline.execution.values import dimensions, to_jax
@@ -27,7 +28,9 @@ def _sparse_dense_mat_mul(node: Node, indices: Any, values: Any, shape: Any, rig
     rows, columns = positions(indices, dimensions(shape))
     size, other = dimensions(shape)
     if node["adjoint_a"]:
-        rows, columns, values, size = columns, rows, jnp.conj(values), other
+        rows, columns, values, size, other = columns, rows, jnp.conj(values), other, size
+    if right.shape[0] != other:
+        raise ExecutionError(f"a matrix of shape {right.shape} for a product over {other}")
     products = values[:, None] * right[columns]
     return jnp.zeros((size, right.shape[1]), products.dtype).at[rows].add(products)
 

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.errors import ExecutionError, UnknownSize
 from pipeline.execution.program import Program, Run
 from pipeline.execution.tensor_list import TensorList
 from pipeline.execution.values import is_static, to_jax
@@ -110,7 +110,7 @@ def run_loop(
         return list(values[:count])   # a body may index what is empty now
     try:
         final = _compiled(loop, trips)
-    except TypeError as error:
+    except (TypeError, UnknownSize) as error:
         if trips is None or trips > _MAX_WRITTEN_OUT:
             raise ExecutionError("a value of the loop changes its shape and the loop does not "
                                  f"count to a known number: {error}") from error
