@@ -1,4 +1,4 @@
-"""A program under `jax.jit`: known inputs are in the signature, large constants are arguments."""
+"""A program under `jax.jit`: known inputs are in the signature, weights are arguments."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from pipeline import dtypes, graph
@@ -179,8 +180,8 @@ class Compiler:
         for step in steps:
             name, value = step.node.name, step.node.attrs.get("value")
             if step.node.op == "Const" and isinstance(value, np.ndarray) and value.dtype != object:
-                large = value.nbytes >= _LIFTED_BYTES and Ref(name, 0) not in demanded
-                if large or self._lifted(name):
+                lifted = _is_weights(value) or value.nbytes >= _LIFTED_BYTES
+                if (lifted and Ref(name, 0) not in demanded) or self._lifted(name):
                     found[name] = value
             for part in step.parts:
                 found.update(part.constants)
@@ -190,6 +191,11 @@ class Compiler:
 def _call_attrs(function: FunctionName) -> dict[str, Any]:
     """A call's attributes; its types are the function's own to say."""
     return {**graph.attribute_defaults("PartitionedCall"), "Tin": [], "Tout": [], "f": function}
+
+
+def _is_weights(value: np.ndarray[Any, Any]) -> bool:
+    """Whether a constant is what training changes; graphs that differ in it compile once."""
+    return value.ndim > 0 and jnp.issubdtype(value.dtype, np.inexact)
 
 
 def _is_write(op: str) -> bool:

@@ -70,12 +70,12 @@ class Function:
     """Outputs of a frozen graph as a function of its inputs, compiled by XLA once per shapes.
 
     It may be called inside `jax.jit`, `jax.grad` and `jax.vmap`. `apply` is the same function,
-    uncompiled, with the large constants as its first argument.
+    uncompiled, with the constants that are arguments as its first.
 
     Attributes:
         inputs: names of the tensors that a call takes, in order.
         outputs: names of the tensors that a call returns, in order.
-        constants: the graph's large constants by node name.
+        constants: arrays of floats, and other large ones, by node name.
         static_inputs: names of the inputs that must be known before running (a shape, an axis):
             a call compiles anew for every value of theirs.
     """

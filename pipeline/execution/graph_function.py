@@ -18,8 +18,8 @@ class GraphFunction:
         outputs: names of the tensors that a call returns, in order.
         variables: names of the variables that it needs.
         static_inputs: names of the inputs that must be known before running.
-        constants: the graph's large and trainable constants by name; an entry of `variables` with
-            such a name takes the constant's place.
+        constants: arrays of floats, and other large or trainable ones, by name; an entry of
+            `variables` with such a name takes the constant's place.
     """
 
     def __init__(self, compiled: Compiled, inputs: Sequence[Input], outputs: Sequence[str]) -> None:
