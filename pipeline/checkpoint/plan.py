@@ -155,7 +155,9 @@ def _kind_of(number: complex) -> tuple[str, ...]:
 
 
 def _beside(row: Row) -> str:
-    return "" if row.fit is Fit.MATCHED and row.key == row.variable else str(row).partition(": ")[2]
+    if row.fit is Fit.MATCHED:
+        return "" if row.key == row.variable else f"← {row.key}"
+    return str(row)[len(row.variable):].removeprefix(":").strip()
 
 
 def _some(names: tuple[str, ...], most: int = 10) -> str:

@@ -42,8 +42,7 @@ def is_variable(candidate: Any) -> bool:
 def is_record(node: Any) -> bool:
     """Whether it is a named tuple, or a dataclass that is no module of flax nnx."""
     return not isinstance(node, type) and (
-        _is_named_tuple(node)
-        or (dataclasses.is_dataclass(node) and not hasattr(node, f"{_OF_NNX}state")))
+        _is_named_tuple(node) or (dataclasses.is_dataclass(node) and not _is_of_nnx(node)))
 
 
 def named_leaves(tree: Any) -> Iterator[tuple[str, Any]]:
@@ -88,12 +87,18 @@ def _is_tree(node: Any) -> bool:
     return isinstance(node, Mapping | list | tuple) or is_record(node)
 
 
+def _is_of_nnx(node: Any) -> bool:
+    return hasattr(node, f"{_OF_NNX}state")
+
+
 def _is_named_tuple(node: Any) -> bool:
     return isinstance(node, tuple) and hasattr(node, "_fields")
 
 
 def _is_array(candidate: Any) -> bool:
-    return isinstance(candidate, PartitionedTensor) or _has(candidate, "shape", "dtype")
+    return isinstance(candidate, PartitionedTensor) or (
+        _has(candidate, "shape", "dtype")  # as a module may have, too
+        and not is_record(candidate) and not _is_of_nnx(candidate))
 
 
 def _has(candidate: Any, *names: str) -> bool:
@@ -172,7 +177,7 @@ def _held(node: Any) -> Iterator[tuple[str, Any, Place | None]]:
             yield str(key), found, Place(partial(node.__getitem__, key),
                                          partial(node.__setitem__, key)) if mutable else None
     elif hasattr(node, "__dict__") and not isinstance(node, _NO_OBJECTS):
-        bookkeeping = _OF_NNX if hasattr(node, f"{_OF_NNX}state") else "_"
+        bookkeeping = _OF_NNX if _is_of_nnx(node) else "_"
         for key, found in vars(node).items():
             if not key.startswith(bookkeeping):
                 yield key, found, Place(partial(getattr, node, key), partial(setattr, node, key))

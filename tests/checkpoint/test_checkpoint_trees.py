@@ -29,6 +29,7 @@ class Block(nnx.Module):
     """Variables, arrays and random streams wherever a module of nnx may have them."""
 
     def __init__(self, seed: int) -> None:
+        self.shape, self.dtype = (2, 3), jnp.float32
         self.rngs = nnx.Rngs(seed)
         self.dense = nnx.Linear(2, 3, rngs=self.rngs)
         self.norm = nnx.BatchNorm(3, rngs=self.rngs)
@@ -86,6 +87,8 @@ def test_an_nnx_module_is_saved_by_path_and_restored_in_place(tmp_path: Path) ->
     block, other = Block(0), Block(1)
     path = Saver(block).save(tmp_path / "m")
     assert list(CheckpointReader(path)) == OF_BLOCK
+    assert list(CheckpointReader(Saver({"block": block}).save(tmp_path / "d"))) == [
+        f"block/{name}" for name in OF_BLOCK]
     assert not same(block, other)
     Saver(other).restore(path)
     assert same(block, other)

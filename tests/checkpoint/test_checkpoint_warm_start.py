@@ -146,6 +146,11 @@ def test_a_plan_follows_a_map_and_names_what_nobody_asked_for(
     plan = plan_restore(prefix, store, {"old/": "new/"})
     assert len(plan.matched) == 2
     assert plan.extra == ("root",)
+    assert str(plan).splitlines()[:2] == [
+        "matched      new/a  ← old/a", "matched      new/b  ← old/b"]
+    clash = plan_restore(prefix, {"a": np.zeros(3, np.float32)}, {"old/a": "a"})
+    assert str(clash).splitlines()[0] == (
+        "shape clash  a  ← old/a: checkpoint has (2,), model has (3,)")
     plan.require()
     assert not any(loaded(store))
 
