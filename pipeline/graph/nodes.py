@@ -38,6 +38,7 @@ class Signature(NamedTuple):
     outputs: tuple[Argument, ...]
     attr_types: dict[str, str]      # "type", "list(int)", "shape", …
     defaults: dict[str, Message]    # AttrValue
+    allowed: dict[str, frozenset[int]]    # DataType numbers, of the attributes that restrict them
 
 
 @cache
@@ -53,7 +54,9 @@ def signature(op: str) -> Signature:
         tuple(_argument(argument) for argument in definition.output_arg),
         {attr.name: attr.type for attr in definition.attr},
         {attr.name: attr.default_value for attr in definition.attr
-         if attr.HasField("default_value")})
+         if attr.HasField("default_value")},
+        {attr.name: frozenset(attr.allowed_values.list.type) for attr in definition.attr
+         if attr.allowed_values.list.type})
 
 
 def _argument(definition: Message) -> Argument:

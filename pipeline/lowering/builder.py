@@ -27,6 +27,7 @@ from pipeline.lowering.tensor import (
     data_type,
     numpy_type,
     shapes_attr,
+    types_of,
 )
 
 _SHARED_BYTES = 256    # constants up to this size are written once when their bytes are equal
@@ -264,8 +265,7 @@ class Builder:
         tensors = self._materialise(op, name, inputs)
         numbers = [data_type(tensor.dtype) for tensor in tensors]
         attrs = {key: attr_value(value) for key, value in attrs.items()}
-        defaults = {key: value.type for key, value in signature(op).defaults.items() if value.type}
-        values = {**defaults, **infer_attrs(op, name, numbers), **attrs}
+        values = types_of(op, {**infer_attrs(op, name, numbers), **attrs})
         types = output_types(op, values)
         if self._output_shapes:
             attrs["_output_shapes"] = shapes_attr(shapes, len(types))

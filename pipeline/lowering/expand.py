@@ -4,6 +4,8 @@
   loops might not end when it is not meant to run, so such a `cond` stays.
 - `scan` of a known, small number of steps: one step after another. Others stay loops.
 - `custom_linear_solve`: its solution.
+
+So is a `reshape` that reads its operand in another order of axes, as Fortran's: after a transpose.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 from pipeline.lowering.ir import Equation, Program, Value, constant
 
 _MOST_EQUATIONS = 4096    # that a scan may become
-_LOOPS = ("while", "scan")
+_STAYING = ("while", "scan", "cond")    # a `cond` that is still there has one of them
 
 
 def run(program: Program) -> None:
@@ -39,11 +41,13 @@ def _expand(equation: Equation) -> Iterator[Equation]:
             params["length"] * len(params["jaxpr"].equations) <= _MOST_EQUATIONS):
         return _unroll(equation)
     if equation.primitive == "cond" and not any(
-            each.primitive in _LOOPS for branch in params["branches"]
+            each.primitive in _STAYING for branch in params["branches"]
             for each in branch.equations):
         return _choose(equation)
     if equation.primitive == "custom_linear_solve":
         return _solve(equation)
+    if equation.primitive == "reshape" and params["dimensions"] is not None:
+        return _reorder(equation)
     return iter([equation])
 
 
@@ -104,6 +108,13 @@ def _solve(equation: Equation) -> Iterator[Equation]:
     body = equation.params["jaxprs"].solve
     equations, found = inline(body, [*solve, *inputs], equation.scope)
     return _give(equation, equations, found, equation.outputs)
+
+
+def _reorder(equation: Equation) -> Iterator[Equation]:
+    value, order = equation.inputs[0], equation.params["dimensions"]
+    turned = Value(tuple(value.shape[axis] for axis in order), value.dtype)
+    yield _beside(equation, "transpose", [value], turned, permutation=order)
+    yield _beside(equation, "reshape", [turned], equation.output, dimensions=None)
 
 
 def _unroll(equation: Equation) -> Iterator[Equation]:

@@ -24,8 +24,15 @@ _ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "pow": np.power, "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal,
     "gt": np.greater, "ge": np.greater_equal, "and": np.bitwise_and, "or": np.bitwise_or,
     "xor": np.bitwise_xor, "convert_element_type": lambda x: x,
-    "select_n": lambda which, no, yes: np.where(which, yes, no),
+    "select_n": lambda which, *cases: _choose(which, cases),
 }
+
+
+def _choose(which: Array, cases: Sequence[Array]) -> Array:
+    result = cases[-1]
+    for index in range(len(cases) - 2, -1, -1):
+        result = np.where(which == index, cases[index], result)
+    return result
 
 
 def _slice(equation: Equation, x: Array) -> Array:
@@ -94,8 +101,9 @@ def _evaluate(equation: Equation, inputs: list[Array]) -> Array | None:
         return _elementwise(_ELEMENTWISE.get(primitive, np.divide), inputs)
     if primitive not in _WHOLE or not dims.is_known(output.shape):
         return None
-    if not all(dims.is_known(value.shape) for value in equation.inputs):
-        return None
+    shapes = [value.shape for value in equation.inputs]
+    if not all(map(dims.is_known, shapes)) or any(0 in shape for shape in shapes):
+        return None    # NumPy has no largest of nothing
     if not _fits(output.shape, output.dtype.itemsize, inputs):
         return None
     whole = [np.broadcast_to(array, value.shape)

@@ -6,6 +6,7 @@ In a function a tensor is named `node:argument:index`, an input by its name alon
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -53,17 +54,23 @@ class FunctionBuilder(Builder):
         return f"{name}:{output_names(op, attrs)[index]}"
 
     def definition(self, symbols: Iterable[str], outputs: Sequence[Tensor]) -> Message:
-        """The function: its own inputs, then the sizes of `symbols`; it returns these too."""
+        """The function: its own inputs, then the sizes of `symbols`; it returns these too.
+
+        From here on its name ends in a digest of what it does, so that graphs of several models
+        can be imported into one.
+        """
         sizes = [self.symbol(name) for name in symbols]
         returned = [self.op_on("Identity", tensor) for tensor in outputs]
         function = FunctionDef()
-        function.signature.name = self.name
         for tensor in [*self.inputs, *sizes]:
             function.signature.input_arg.add(name=tensor.ref, type=data_type(tensor.dtype))
         for at, tensor in enumerate(returned):
             function.signature.output_arg.add(name=f"output_{at}", type=data_type(tensor.dtype))
             function.ret[f"output_{at}"] = tensor.ref
         function.node_def.extend(self.nodes)
+        content = function.SerializeToString(deterministic=True)
+        self.name = f"{self.name}_{hashlib.sha256(content).hexdigest()[:8]}"
+        function.signature.name = self.name
         return function
 
     def op_on(self, op: str, tensor: Tensor) -> Tensor:

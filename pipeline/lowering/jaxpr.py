@@ -76,8 +76,11 @@ def trace(
     try:
         closed = jax.make_jaxpr(whole)(arguments, *specs)
     except InconclusiveDimensionOperation as error:
-        raise LoweringError("the function's Python depends on the size of a dimension that is not "
-                            f"known; give that input a fixed shape: {error}") from None
+        raise _needs_a_size(error) from None
+    except TypeError as error:
+        if "_DimExpr" not in str(error):    # as of `range(x.shape[0])`
+            raise
+        raise _needs_a_size(error) from error    # whose traceback has the line
     flattener = _Flattener()
     program = flattener.program(closed)
     names = ["/".join(path_parts(path)) for path, _ in leaves]
@@ -95,6 +98,11 @@ def trace(
             named[name].constant = np.asarray(leaf).astype(named[name].dtype, copy=False)
     return Traced(program, {name: named[name] for name in names},
                   {name: named[name] for name in inputs})
+
+
+def _needs_a_size(error: Exception) -> LoweringError:
+    return LoweringError("the function's Python depends on the size of a dimension that is not "
+                         f"known; give that input a fixed shape: {error}")
 
 
 def symbolic_inputs(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> list[jax.ShapeDtypeStruct]:

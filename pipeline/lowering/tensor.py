@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from google.protobuf.message import Message
 
 from pipeline import dtypes
-from pipeline.graph import output_shapes
+from pipeline.graph import output_shapes, signature
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Array, DType, Shape
 
@@ -47,6 +47,21 @@ def numpy_type(number: int) -> Any:
     """What `data_type` is given for this number."""
     handle = number in (dtypes.DT_VARIANT, dtypes.DT_RESOURCE)
     return number if handle else dtypes.to_numpy(number)
+
+
+def types_of(op: str, attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes, and the default of each type that is none of them.
+
+    Raises:
+        Unsupported: the op is not defined for one of the types.
+    """
+    known = signature(op)
+    defaults = {key: value.type for key, value in known.defaults.items() if value.type}
+    values = {**defaults, **attrs}
+    for key, allowed in known.allowed.items():
+        if values[key] not in allowed:
+            raise Unsupported(f"TensorFlow's {op} of {dtypes.name(values[key])}")
+    return values
 
 
 def attr_value(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from case import Case
 from families import (
     control,
+    edges,
     elementwise,
     image,
     indexing,
@@ -26,4 +27,5 @@ CASES: list[Case] = [
     *image.CASES,
     *layers.CASES,
     *randomness.CASES,
+    *edges.CASES,
 ]

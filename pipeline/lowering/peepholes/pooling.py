@@ -27,7 +27,9 @@ def _avg_pool(matcher: Matcher, equation: Equation) -> Found:
 
 def _pooled(made: Equation) -> bool:
     """Whether AvgPool has it: one to three dimensions of floats, without gaps."""
-    moving = sum(size != 1 for size in made.params["window_dimensions"])
+    moving = sum(size != 1 or step != 1 or amounts != (0, 0) for size, step, amounts in zip(
+        *(made.params[name] for name in ("window_dimensions", "window_strides", "padding")),
+        strict=True))
     single = made.output.dtype == np.float32
     return (0 < moving <= (3 if single else 2) and made.output.dtype.kind in "fV"
             and all(step == 1 for name in ("base_dilation", "window_dilation")

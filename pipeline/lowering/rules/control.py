@@ -122,20 +122,17 @@ def _step(
     return [body.op("Add", counter, one), length, *fixed, *found[:carry], *rows, *filled]
 
 
-def _element_shape(shape: Sequence[object]) -> Operand:
-    return np.asarray([size if isinstance(size, int) else -1 for size in shape], np.int32)
-
-
 def _new_list(
     b: Builder, shape: Sequence[object], dtype: np.dtype[np.generic], length: Operand
 ) -> Tensor:
-    return b.op("TensorListReserve", _element_shape(shape), length, shape=(), element_dtype=dtype)
+    return b.op("TensorListReserve", b.sizes(shape), length, shape=(), element_dtype=dtype)
 
 
 def _stack_list(
     b: Builder, handle: Tensor, shape: Sequence[object], dtype: np.dtype[np.generic]
 ) -> Tensor:
-    return b.op("TensorListStack", handle, _element_shape(shape[1:]), shape=tuple(shape),
+    """A list that stayed empty is stacked too, as the elements' whole shape is given."""
+    return b.op("TensorListStack", handle, b.sizes(shape[1:]), shape=tuple(shape),
                 element_dtype=dtype)
 
 

@@ -16,7 +16,7 @@ from pipeline.lowering.tensor import Operand, Tensor
 _COMMUTATIVE = ("Add", "Mul", "Maximum", "Minimum", "LogicalAnd", "LogicalOr")
 _HALF = ("float16", "bfloat16")
 # ops without a CPU kernel for half precision, or for bfloat16 (TensorFlow 2.21)
-_ONLY_SINGLE = ("Rint", "Erfinv", "Lgamma", "Digamma", "NextAfter", "Igamma", "Igammac", "Betainc",
+_ONLY_SINGLE = ("Rint", "Erfinv", "Lgamma", "Digamma", "Igamma", "Igammac", "Betainc",
                 "Polygamma", "Zeta", "BesselI0e", "BesselI1e", "TruncateMod")
 
 
@@ -75,15 +75,12 @@ unary("digamma", "Digamma")
 unary("bessel_i0e", "BesselI0e")
 unary("bessel_i1e", "BesselI1e")
 unary("is_finite", "IsFinite")
-unary("conj", "Conj")
 
 binary("sub", "Sub")
 binary("mul", "Mul", on_bool="LogicalAnd")
 binary("max", "Maximum", on_bool="LogicalOr")
 binary("min", "Minimum", on_bool="LogicalAnd")
-binary("pow", "Pow")
 binary("atan2", "Atan2")
-binary("nextafter", "NextAfter")
 binary("igamma", "Igamma")
 binary("igammac", "Igammac")
 binary("polygamma", "Polygamma")
@@ -195,11 +192,27 @@ def _exp2(b: Builder, e: Equation) -> Tensor:
     return b.op("Pow", np.asarray(2, x.dtype), x)
 
 
+@rule("pow")
+def _pow(b: Builder, e: Equation) -> Tensor:
+    """JAX also takes integers as exponents of others."""
+    x, exponent = b.operands(e)
+    return b.op("Pow", x, b.cast(exponent, x.dtype))
+
+
 @rule("cbrt")
-def _cbrt(b: Builder, e: Equation) -> Tensor:
-    x = b.operand(e.inputs[0])
+def _cbrt(b: Builder, e: Equation) -> Operand:
+    """Of half precision in single: a third is too coarse there."""
+    x, dtype = b.operand(e.inputs[0]), e.output.dtype
+    x = b.cast(x, np.dtype(np.float32)) if dtype.name in _HALF else x
     root = b.op("Pow", b.op("Abs", x), np.asarray(1 / 3, x.dtype))
-    return b.op("Mul", b.op("Sign", x), root)
+    return b.cast(b.op("Mul", b.op("Sign", x), root), dtype)
+
+
+@rule("nextafter")
+def _nextafter(b: Builder, e: Equation) -> Tensor:
+    if e.output.dtype.name in _HALF:
+        raise Unsupported("half precision")
+    return b.op("NextAfter", *b.operands(e))
 
 
 @rule("round")
@@ -207,9 +220,10 @@ def _round(b: Builder, e: Equation) -> Operand:
     x = b.operand(e.inputs[0])
     if int(e.params["rounding_method"]) == 1:     # to even
         return apply(b, "Rint", x)
-    half = np.asarray(0.5, x.dtype)               # away from zero
-    magnitude = b.op("Floor", b.op("Add", b.op("Abs", x), half))
-    return b.op("Mul", b.op("Sign", x), magnitude)
+    magnitude = b.op("Abs", x)                    # away from zero
+    whole = b.op("Floor", magnitude)
+    up = b.op("GreaterEqual", b.op("Sub", magnitude, whole), np.asarray(0.5, x.dtype))
+    return b.op("Mul", b.op("Sign", x), b.op("Add", whole, b.cast(up, x.dtype)))
 
 
 @rule("clamp")
@@ -259,6 +273,11 @@ def _reduce_precision(b: Builder, e: Equation) -> Operand:
         raise Unsupported(f"exponent and mantissa of {bits} bits")
     smaller = known[bits]
     return b.cast(b.cast(x, smaller), x.dtype) if smaller.itemsize < x.dtype.itemsize else x
+
+
+@rule("conj")
+def _conj(b: Builder, e: Equation) -> Tensor:
+    return b.op("Conj", b.cast(b.operand(e.inputs[0]), e.output.dtype))
 
 
 @rule("complex")

@@ -138,7 +138,10 @@ def _eigh(b: Builder, e: Equation) -> list[Operand]:
     if not e.params["lower"]:
         x = _adjoint(b, x)
     vectors, values = e.outputs
+    w: Operand
     w, v = b.ops("SelfAdjointEigV2", x, shapes=[values.shape, vectors.shape])
+    if x.dtype.kind == "c":    # a Hermitian matrix has real eigenvalues; TensorFlow's are complex
+        w = b.op("Real", w, Tout=values.dtype)
     return [v, w]
 
 

@@ -55,7 +55,7 @@ def _arrange(
     joined = tuple(_product(tuple(shape[order.index(axis)] for axis in group))
                    for group in groups[1:])
     wanted = (*shape[:batch], *joined)
-    if len(wanted) == len(shape):
+    if all(len(group) == 1 for group in groups[1:]):
         return x
     if isinstance(x, np.ndarray) and dims.is_known(wanted):
         return x.reshape(wanted)

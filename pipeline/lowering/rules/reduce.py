@@ -24,8 +24,20 @@ reduction("reduce_sum", "Sum")
 reduction("reduce_prod", "Prod")
 reduction("reduce_max", "Max", on_bool="Any")
 reduction("reduce_min", "Min", on_bool="All")
-reduction("reduce_and", "All")
-reduction("reduce_or", "Any")
+
+
+def logical(primitive: str, op: str) -> None:
+    """A reduction of booleans; TensorFlow has none of an integer's bits."""
+    def lower(b: Builder, e: Equation) -> Tensor:
+        if e.output.dtype.kind != "b":
+            raise Unsupported("integers")
+        axes = np.asarray(e.params["axes"], np.int32)
+        return b.op(op, b.full(e.inputs[0]), axes, shape=e.output.shape)
+    rule(primitive)(lower)
+
+
+logical("reduce_and", "All")
+logical("reduce_or", "Any")
 
 
 @rule("nn.mean")

@@ -17,8 +17,6 @@ from pipeline.lowering.tensor import Operand, Tensor
 
 @rule("reshape")
 def _reshape(b: Builder, e: Equation) -> Operand:
-    if e.params.get("dimensions") is not None:
-        raise Unsupported("dimensions")
     return b.reshape(b.full(e.inputs[0]), e.output.shape)
 
 
@@ -151,7 +149,7 @@ def pad_or_cut(
 def spread(b: Builder, x: Operand, gaps: Sequence[int], value: Operand) -> Operand:
     """`value` `gaps` times between neighbours: each gets them behind it, the last loses them."""
     for axis, gap in enumerate(gaps):
-        if not gap:
+        if not gap or dims.same(x.shape[axis], 0):
             continue
         if isinstance(x, np.ndarray) and isinstance(value, np.ndarray):
             x = _spread_known(x, axis, gap, value)
