@@ -128,7 +128,8 @@ def _read(path: Path) -> NDArray[np.uint8] | data.DataError:
 
 def _table(predictions: Sequence[Prediction]) -> Table:
     classes = max((len(one.probabilities) for one in predictions), default=0)
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    # A space between columns: ten classes beside a short name are 80 columns wide.
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column("input", overflow="fold", min_width=12)
     for title in ("label", "probability", *map(str, range(classes))):
         table.add_column(title, justify="right", no_wrap=True)
