@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from checkpoint_cases import cases
 
 from pipeline.checkpoint import Saver, get_checkpoint_state, latest_checkpoint, retention
 
@@ -175,3 +178,33 @@ def test_c16_the_period_goes_on_across_restarts(
         save(tmp_path, [step], saver)
         clock[0] += 3600
     assert len(steps(tmp_path)) > 3
+
+
+def test_what_stays_at_any_times_is_what_stays_in_tensorflow(
+    tmp_path: Path, tf1_graph: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps that repeat, any pauses between them, and every way to keep some for good."""
+    clock = [0.0]
+    monkeypatch.setattr("time.time", lambda: clock[0])
+    tf1_graph.get_variable("v", [1], initializer=tf1_graph.zeros_initializer())
+
+    def left(directory: Path, make: Callable[[], Callable[..., Any]], plan: Any) -> Any:
+        directory.mkdir(parents=True)
+        clock[0] = 1e9
+        save = make()
+        for pause, step in plan:
+            clock[0] += float(pause)
+            save(f"{directory}/m", step)
+        return steps(directory), listed(directory)
+
+    with tf1_graph.Session() as session:
+        session.run(tf1_graph.global_variables_initializer())
+        for case in range(cases(12)):
+            random = np.random.default_rng(case)
+            options = {"max_to_keep": [0, 1, 2, 3, None][random.integers(5)],
+                       "keep_checkpoint_every_n_hours": [0.5, 1, 2, 10000][random.integers(4)]}
+            plan = random.integers([4000, 12], size=(12, 2)).tolist()
+            theirs = left(tmp_path / f"{case}/theirs", lambda o=options: partial(
+                tf1_graph.train.Saver(**o).save, session, write_meta_graph=False), plan)
+            ours = left(tmp_path / f"{case}/ours", lambda o=options: Saver(VALUES, **o).save, plan)
+            assert ours == theirs, f"case {case}: {options} {plan}"
