@@ -114,7 +114,7 @@ def one_by_one(runs: Sequence[Run]) -> list[Outcome]:
     for run in runs:
         ended = finished(run)
         if ended is None:
-            log.info("run %s", outcome.name_of_run(
+            log.info("%s: begins", outcome.name_of_run(
                 run.job.number, run.job.overrides, run.config.seed))
             ended = conduct(run, partial(stages.run, run.config, run.directory, _observers(run)))
         outcomes.append(ended)
