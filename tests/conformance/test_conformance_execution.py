@@ -29,8 +29,12 @@ BEYOND = "indices beyond the array, of which JAX is promised that there are none
 AMBIGUOUS = {
     "reduce-own function": "the reducer is not associative, and the gradient reduces as a tree",
     "gather-mask of ints": BEYOND,
+    "gather-of the batch": BEYOND,
+    "gather-pairs": BEYOND,
     "gather-windows": BEYOND,
 }
+# a frozen graph has values only: TensorFlow's `remove_training_nodes` drops StopGradient as well
+STOPPED = ("stop_gradient",)
 
 
 def is_wide(case: Case) -> bool:
@@ -84,15 +88,23 @@ def test_gradients_come_back(cases: list[Case], opset: str) -> None:
     wrong = []
     with jax.enable_x64(is_wide(cases[0])):
         made = [trip for trip in trips(cases, opset)
-                if trip.case.id not in AMBIGUOUS and can_be_differentiated(trip)]
+                if trip.case.id not in AMBIGUOUS and trip.case.primitive not in STOPPED
+                and can_be_differentiated(trip)]
         right = gradients(made, lambda trip: trip.original)
         found = gradients(made, lambda trip: trip.run)
     for trip in made:
         for name, gradient in right[trip.case.id].items():
-            error = relative_error(found[trip.case.id][name], gradient)
+            given = trip.case.feeds(trip.case.sizes[0])[name]
+            error = relative_error(*(_where_defined(each, given, gradient)
+                                     for each in (found[trip.case.id][name], gradient)))
             if not error <= max(10 * trip.case.tolerance, 1e-4):
                 wrong.append(f"{trip.case.id}: by {name}: error {error:.2g}")
     assert wrong == []
+
+
+def _where_defined(found: Any, given: Any, gradient: Any) -> Any:
+    """Without the poles, where there is no derivative; each form of a function gives its own."""
+    return np.where(np.isfinite(given) & np.isfinite(gradient), found, np.zeros_like(gradient))
 
 
 @pytest.mark.parametrize("name", AMBIGUOUS)

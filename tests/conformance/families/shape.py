@@ -156,7 +156,7 @@ REDUCE = [
     Case("reduce", "two axes", lambda x: lax.reduce(x, 0.5, lambda a, c: jnp.maximum(a, c) + 0 * c,
                                                     (1, 2)), (X,)),
     Case("reduce", "two operands", lambda x, y: lax.reduce(
-        (x, y), (0.0, 1.0), lambda a, c: (a[0] + c[0] * c[1], a[1] * c[1]), (2,)), (X, Y)),
+        (x, y), (0.0, 1.0), lambda a, c: (a[0] * c[1] + a[1] * c[0], a[1] * c[1]), (2,)), (X, Y)),
     Case("reduce", "the batch", lambda x: lax.reduce(x, 0.0, lambda a, c: a + 2 * c, (0,)), (F,),
          limitation="a function of its own along a dimension of unknown size"),
     Case("logsumexp", "float32", lambda x: jnp.logaddexp(x, 0.5), (X,)),
