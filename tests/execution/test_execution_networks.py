@@ -80,7 +80,8 @@ def test_function_can_be_jitted_differentiated_and_mapped(tf1_graph: ModuleType)
 def test_large_constants_are_arguments(tf1_graph: ModuleType) -> None:
     graph_def = build_mlp(tf1_graph, np.random.default_rng(3))
     f = execution.function(ours(graph_def), ["input"], ["probabilities"])
-    assert sorted(value.shape for value in f.constants.values()) == [(500,), (500, 10), (784, 500)]
+    assert sorted(value.shape for value in f.constants.values()) == [
+        (10,), (500,), (500, 10), (784, 500)]
     images = np.ones((2, 784), np.float32)
     halved = {name: value / 2 for name, value in f.constants.items()}
     assert not np.allclose(f.apply(halved, images)[0], f(images)[0])
