@@ -8,7 +8,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.config.errors import ConfigError, nearest
@@ -33,6 +33,10 @@ def explain(error: HydraException, conf: Path, arguments: list[str]) -> ConfigEr
                                f"'jaxfrost[{_LAUNCHERS[choice]}]'")
         close = nearest(choice, error.options or [])
         return ConfigError(f"{group}={choice}: no such choice{close}")
+    if isinstance(error, OverrideParseException):
+        told = str(error).partition("\nSee https://hydra.cc")[0]
+        return ConfigError(f"{told}\nexpected KEY=VALUE, and quotes that the shell leaves alone "
+                           "around a value with signs in it: \"path='~a (1).png'\"")
     repeated = re.search(r"Multiple values for (\S+)\. To override", str(error))
     if repeated is not None:
         group = repeated[1]

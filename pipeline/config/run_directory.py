@@ -54,6 +54,12 @@ def claim(
         ) from None
 
 
+def unusable(error: OSError) -> ConfigError:
+    """What the system says of the directory in which a run or a sweep was to begin."""
+    return ConfigError(f"{error.filename}: {error.strerror}; choose another directory by "
+                       "hydra.run.dir=DIR, or with -m by hydra.sweep.dir=DIR")
+
+
 def hold(directory: Path) -> None:
     """Keeps other processes out of a claimed run or sweep until this process ends.
 

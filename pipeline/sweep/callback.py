@@ -8,7 +8,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from pipeline.config.run_directory import claim, hold
+from pipeline.config.run_directory import claim, hold, unusable
 from pipeline.errors import PipelineError
 from pipeline.gate import ExitCode, require_metric
 from pipeline.sweep import resume, stopping
@@ -37,6 +37,8 @@ class SweepBegins(Callback):
             hold(directory)
         except PipelineError as error:
             raise Stopped(ExitCode.FAILED, error) from None
+        except OSError as error:
+            raise Stopped(ExitCode.FAILED, unusable(error)) from None
         stopping.forget(directory)
         launcher: str = config.hydra.launcher["_target_"]
         begun.has_workers = not launcher.startswith("hydra._internal.core_plugins.basic_")

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from hydra.errors import HydraException
 
+from pipeline.config.run_directory import unusable
 from pipeline.gate import ExitCode, guard, worst
 from pipeline.sweep.begun import Stopped, begun
 
@@ -67,6 +68,10 @@ def _compose_and_run(job: Callable[[], Any], explain: Explain) -> ExitCode:
         if stopped.reason is not None:
             raise stopped.reason from None
         return stopped.exit_code
+    except OSError as error:   # a job raises none: it is the directory that Hydra makes for it
+        if error.filename is None:
+            raise
+        raise unusable(error) from None
     return ExitCode.PASSED
 
 

@@ -59,6 +59,14 @@ def test_names_what_was_probably_meant(words: list[str], text: str) -> None:
     assert refusal(*words) == text
 
 
+@pytest.mark.parametrize("word", ["foo", "path=~/x", "path=dir with space/ü.pb"])
+def test_what_cannot_be_read_is_told_with_how_it_is_written(word: str) -> None:
+    told = refusal(word)
+    assert word in told
+    assert "\nexpected KEY=VALUE, and quotes that the shell leaves alone around a value" in told
+    assert "hydra.cc" not in told
+
+
 def test_names_the_launchers_that_are_installed() -> None:
     choices = refusal("hydra/launcher=nowhere").removeprefix(
         "hydra/launcher=nowhere: no such choice; valid here: ")

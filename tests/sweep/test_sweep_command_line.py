@@ -15,7 +15,6 @@ from configured import ROOT
 from pipeline import gate
 from pipeline.graph import load_graph
 
-
 WITH_ARTEFACTS = TINY[:2]
 
 
@@ -144,6 +143,8 @@ def test_gates_end_a_run_with_3_and_tell_github(home: Path) -> None:
         (["sweep.resume=nowhere"], 1, "no sweep was begun there"),
         (["-m", "seed=0,1", "sweep.metric=test_acuracy"], 1, "did you mean 'test_accuracy'?"),
         (["task=gate"], 1, "run: task=gate needs it"),
+        (["model=softmax", "hydra.run.dir=/dev/null/x"], 1, "error: /dev/null"),
+        (["-m", "seed=0,1", "hydra.sweep.dir=/dev/null/x"], 1, "error: /dev/null"),
         (["dataset=mnist", "dataset.directory=damaged", "model=softmax"], 4, "damaged"),
     ],
 )
