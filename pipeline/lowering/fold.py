@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.ir import Array, Equation, Program
+from pipeline.lowering.ir import Array, DType, Equation, Program
 
 _SMALL = 1 << 16    # bytes: a result may be that large, or as large as what it is made of
 
@@ -97,6 +97,8 @@ def _evaluate(equation: Equation, inputs: list[Array]) -> Array | None:
         return None
     if primitive == "broadcast_in_dim":
         return _broadcast(equation, inputs[0])
+    if primitive == "convert_element_type" and output.dtype.kind in "iu":
+        return _to_integers(inputs[0], output.dtype)
     if primitive in _ELEMENTWISE or (primitive == "div" and output.dtype.kind not in "iu"):
         return _elementwise(_ELEMENTWISE.get(primitive, np.divide), inputs)
     if primitive not in _WHOLE or not dims.is_known(output.shape):
@@ -118,6 +120,15 @@ def _fits(shape: Sequence[int], itemsize: int, inputs: list[Array]) -> bool:
 def _elementwise(function: Callable[..., Any], inputs: list[Array]) -> Array | None:
     shape = np.broadcast_shapes(*(array.shape for array in inputs))
     return function(*inputs) if _fits(shape, inputs[-1].itemsize, inputs) else None
+
+
+def _to_integers(x: Array, dtype: DType) -> Array:
+    """As XLA does: NaN is 0, and a float beyond the range the end of it."""
+    if x.dtype.kind not in "fV":
+        return x
+    wide, ends = np.nan_to_num(x.astype(np.float64), posinf=np.inf, neginf=-np.inf), np.iinfo(dtype)
+    below = np.where(wide <= ends.min, dtype.type(ends.min), wide.astype(dtype))
+    return np.where(wide >= ends.max, dtype.type(ends.max), below)
 
 
 def _broadcast(equation: Equation, array: Array) -> Array:

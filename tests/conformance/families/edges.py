@@ -25,6 +25,9 @@ VALUES = [
     Case("conj", "of real numbers", lax.conj, (F,)),
     Case("eigh", "Hermitian", lambda x: jnp.linalg.eigvalsh(x + jnp.conj(jnp.swapaxes(x, 1, 2))),
          (Arg((BATCH, 3, 3), "complex64"),)),
+    *(Case("convert_element_type", f"known floats beyond {dtype}", lambda x, d=dtype: (
+        x, jnp.asarray([NAN, INF, -INF, 3e20, -5.7, 7.9]).astype(d)), (F,), x64="64" in dtype)
+      for dtype in ("int32", "uint8", "int64")),
     Case("select_n", "three known", lambda x: x + lax.select_n(
         jnp.arange(6) % 3, jnp.zeros(6), jnp.ones(6), jnp.full(6, 2.0)), (F,)),
     Case("select_n", "switch in a scan", lambda x: lax.scan(lambda c, i: (lax.switch(
