@@ -5,7 +5,7 @@ They are imported where they are used: nobody else pays for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -107,5 +107,13 @@ def _name_weights(model: Any, variables: Variables) -> None:
             del unnamed[found]
             renamed[constant.name] = found
             constant.name = found
-    for node in model.graph.node:
+    _rename_inputs(model.graph, renamed)
+
+
+def _rename_inputs(graph: Any, renamed: Mapping[str, str]) -> None:
+    """In the bodies of loops and branches too, which see the names around them."""
+    for node in graph.node:
         node.input[:] = [renamed.get(name, name) for name in node.input]
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _rename_inputs(attribute.g, renamed)

@@ -26,7 +26,8 @@ TARGET = OnnxTarget(kind="onnx")
 
 def trained(name: str) -> persistence.Trained:
     """A model of `conf/model`, its variables drawn anew so that none is trivial."""
-    config = configured(model=CNN) if name == "small" else configured(f"model={name}")
+    overrides = ["model=module", f"model.module={name}"] if "." in name else [f"model={name}"]
+    config = configured(model=CNN) if name == "small" else configured(*overrides)
     network = model.build(config.model)
     random = np.random.default_rng(0)
     variables = {}
@@ -37,7 +38,8 @@ def trained(name: str) -> persistence.Trained:
     return persistence.Trained(network, variables, 7)
 
 
-@pytest.mark.parametrize("name", ["softmax", "mlp", "lenet", "small"])
+@pytest.mark.parametrize("name", ["softmax", "mlp", "lenet", "small",
+                                  "configured_module.Branching"])
 def test_onnx_runtime_gives_the_native_figures(name: str, tmp_path: Path) -> None:
     made = trained(name)
     artifact, = persistence.persist({"onnx": TARGET}, made, tmp_path)
