@@ -191,6 +191,7 @@ def test_the_command_prints_its_address_and_ends_when_told(
 def test_what_is_no_run_is_told(run_directory: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="run: task=serve needs it; give the directory of a"):
         open_run(configured("task=serve"))
-    for path in (tmp_path, run_directory / "nowhere"):
-        with pytest.raises(ConfigError, match=r"run=.*: no run there \(no \.hydra/config\.yaml\)"):
+    for path, why in ((tmp_path, r"no run there \(no \.hydra/config\.yaml\)"),
+                      (run_directory / "nowhere", "there is no such directory")):
+        with pytest.raises(ConfigError, match=f"run=.*: {why}"):
             open_run(configured("task=serve", f"run={path}"))
