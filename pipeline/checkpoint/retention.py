@@ -9,15 +9,17 @@ from dataclasses import dataclass
 
 from pipeline.checkpoint import files, log
 from pipeline.checkpoint.errors import CheckpointError
+from pipeline.checkpoint.index import index_identity
 from pipeline.checkpoint.names import checkpoint_exists, data_files, index_path
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A checkpoint's prefix and when it was saved, in seconds since 1970."""
+    """A checkpoint's prefix, when it was saved (seconds since 1970), which file is its index."""
 
     prefix: str
     saved: float
+    identity: tuple[int, int] | None
 
 
 class Retention:
@@ -39,8 +41,8 @@ class Retention:
     def adopt(self, prefixes: Iterable[str]) -> None:
         """Puts checkpoints of a former Saver before those of this one."""
         known = {os.path.abspath(kept.prefix) for kept in self.kept}
-        found = [Kept(prefix, os.path.getmtime(index_path(prefix))) for prefix in prefixes
-                 if os.path.abspath(prefix) not in known]
+        found = [Kept(prefix, os.path.getmtime(index_path(prefix)), index_identity(prefix))
+                 for prefix in prefixes if os.path.abspath(prefix) not in known]
         self.kept = found + self.kept
 
     def record(self, prefix: str) -> None:
@@ -52,7 +54,7 @@ class Retention:
         path = os.path.abspath(prefix)
         self.kept = [kept for kept in self.kept
                      if os.path.abspath(kept.prefix) != path and checkpoint_exists(kept.prefix)]
-        self.kept.append(Kept(prefix, time.time()))
+        self.kept.append(Kept(prefix, time.time(), index_identity(prefix)))
         if 0 < self._max_to_keep < len(self.kept):
             dropped = self.kept.pop(0)
             if dropped.saved > self.period_start + self._period:
@@ -61,8 +63,13 @@ class Retention:
                 self._dropped.append(dropped)
 
     def remove_dropped(self, meta_graph_suffix: str) -> None:
-        """Removes the files of what `record` dropped; a failure is logged, as TensorFlow does."""
+        """Removes the files of what `record` dropped; a failure is logged, as TensorFlow does.
+
+        What another saver has replaced since is that one's, and stays.
+        """
         for dropped in self._dropped:
+            if index_identity(dropped.prefix) not in (None, dropped.identity):
+                continue
             try:
                 remove_checkpoint(dropped.prefix, meta_graph_suffix)
             except CheckpointError as error:

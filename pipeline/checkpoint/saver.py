@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -135,10 +136,9 @@ class Saver:
                 files.replace(prefix + suffix, content, durable=self._durable)
             return None
         tensors = {name: slots[name].get() for name in sorted(slots)}
+        count = partial(self._series.add, prefix, base, latest_filename, meta_graph_suffix)
         write_bundle(prefix, tensors, align=self._align, durable=self._durable, extra_files=graph,
-                     shards=self._shards(tensors))
-        if write_state:
-            self._series.add(prefix, base, latest_filename, meta_graph_suffix)
+                     shards=self._shards(tensors), on_published=count if write_state else None)
         return prefix
 
     def restore(self, save_path: str | os.PathLike[str] | None, *, variables: Any = None) -> Any:

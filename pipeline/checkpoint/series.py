@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterable
 
-from pipeline.checkpoint import files
 from pipeline.checkpoint.errors import InvalidArgumentError
 from pipeline.checkpoint.names import checkpoint_exists, index_path
 from pipeline.checkpoint.retention import Retention
@@ -50,24 +49,25 @@ class Series:
         self._recovered = True
 
     def add(self, prefix: str, base: str, latest_filename: str, meta_graph_suffix: str) -> None:
-        """Counts a complete checkpoint, `prefix` being `base` and a step.
+        """Counts a checkpoint that was just published, `prefix` being `base` and a step.
 
-        The state file is replaced before anything is removed, so it never names what is gone.
+        Other savers are kept out meanwhile, by the lock under which it was published: one of them
+        might take it over and remove it. The state file is replaced before anything is removed, so
+        it never names what is gone.
         """
         directory = os.path.dirname(prefix)
-        with files.locked(directory):
-            listed = self._listed(directory, base, latest_filename)
-            self._retention.record(prefix)
-            self._mine.add(os.path.abspath(prefix))
-            update_checkpoint_state(
-                directory,
-                prefix,
-                [prefix] if self._keeps_all else [*self._of_others(listed), *self.prefixes],
-                latest_filename,
-                save_relative_paths=self._relative,
-                last_preserved_timestamp=self._retention.period_start if self._dated else None,
-            )
-            self._retention.remove_dropped(meta_graph_suffix)
+        listed = self._listed(directory, base, latest_filename)
+        self._retention.record(prefix)
+        self._mine.add(os.path.abspath(prefix))
+        update_checkpoint_state(
+            directory,
+            prefix,
+            [prefix] if self._keeps_all else [*self._of_others(listed), *self.prefixes],
+            latest_filename,
+            save_relative_paths=self._relative,
+            last_preserved_timestamp=self._retention.period_start if self._dated else None,
+        )
+        self._retention.remove_dropped(meta_graph_suffix)
 
     def _listed(self, directory: str, base: str, latest_filename: str) -> list[str]:
         """What the state file lists and exists; at the first time, what is ours is taken over."""

@@ -7,7 +7,7 @@ A reader that comes at any moment, or after a crash, finds the old bundle or the
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.checkpoint import files, ordered_code
@@ -28,6 +28,7 @@ def write_bundle(
     shards: Mapping[str, int] | None = None,
     extra_files: Mapping[str, bytes] | None = None,
     durable: bool = True,
+    on_published: Callable[[], None] | None = None,
 ) -> None:
     """Writes tensors by name as the V2 checkpoint `prefix`, replacing one of that name at once.
 
@@ -40,6 +41,8 @@ def write_bundle(
         shards: the data file of each name, counted from 0; without it there is one file.
         extra_files: whole files by suffix (`.meta`), published before the index.
         durable: wait until the bytes are on the disk, so that a power cut loses nothing either.
+        on_published: called when the checkpoint is in place and other savers are still kept out of
+            its directory.
 
     Raises:
         InvalidArgumentError: a name is empty or begins with a zero byte, or `shards` leaves a gap.
@@ -66,8 +69,10 @@ def write_bundle(
             for suffix in extra_files or {}:
                 staging.publish(prefix + suffix)
             _publish(prefix, staging, entries, len(planned.placed), durable)
-    if durable:
-        files.synchronise_directory(directory)
+            if durable:
+                files.synchronise_directory(directory)
+            if on_published is not None:
+                on_published()
 
 
 class _Item(NamedTuple):

@@ -180,6 +180,15 @@ def test_c16_the_period_goes_on_across_restarts(
     assert len(steps(tmp_path)) > 3
 
 
+def test_what_another_saver_replaced_meanwhile_stays(tmp_path: Path) -> None:
+    one, other = Saver(VALUES, max_to_keep=1), Saver(VALUES, max_to_keep=1)
+    one.save(tmp_path / "m")
+    other.save(tmp_path / "m", write_state=False)
+    one.save(tmp_path / "m", global_step=1)
+    assert steps(tmp_path) == ["m", "m-1"]
+    assert latest_checkpoint(tmp_path) == f"{tmp_path}/m-1"
+
+
 def test_what_stays_at_any_times_is_what_stays_in_tensorflow(
     tmp_path: Path, tf1_graph: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
