@@ -15,6 +15,8 @@ from judge import relative_error, run_all
 
 from pipeline.lowering import LoweringError, freeze
 
+OLDER = not hasattr(jax.lax, "mulhi")    # than JAX 0.10.2
+
 
 def check(tf: ModuleType, case: Case, opset: Any) -> None:
     expected = outputs(case)
@@ -54,11 +56,14 @@ def test_every_rule_has_a_case() -> None:
     # what traces never hold: made by the peepholes, by expansion, or of random keys
     used = {name for name in RULES if name.startswith("nn.")}
     used |= {"copy_value", "iota_2x32_shape", "threefry2x32"}
+    if OLDER:
+        used |= {"mulhi", "stack", "unstack"}
     for case in CASES:
         if case.limitation is None:
             used |= primitives_of(case)
     assert sorted(set(RULES) - used) == []
 
 
+@pytest.mark.skipif(OLDER, reason="the page tells of the primitives that later JAX has")
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), f"run {HOW}"
