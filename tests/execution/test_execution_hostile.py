@@ -158,7 +158,7 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (absurd_fill, "2\\^31"), (absurd_constant, "less than 2 GiB"), (short_constant, "5 bytes"),
     (endless_reference, "output 999999999"), (recursive_function, "calls itself"),
     (doubling_functions, "more than 10000000 nodes"), (deep_functions, "too deeply"),
-    (absurd_range, "2\\^27"), (absurd_tile, "2\\^27"),
+    (absurd_range, "2\\^27"), (absurd_tile, "2\\^31"),
     (negative_placeholder, "negative dimension"), (switch_without_predicate, "has 1 inputs"),
     (loop_without_body, "belongs to no loop"),
 ]
