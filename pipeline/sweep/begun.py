@@ -37,6 +37,7 @@ class Begun:
     deferred: list[Run] = field(default_factory=list)      # to be trained together at the end
     launched: bool = False                                 # False in a launcher's worker
     has_workers: bool = False                              # jobs run in other processes
+    asked_to_stop: bool = False                            # by SIGTERM; see launch._stop
 
 
 begun = Begun()

@@ -89,7 +89,7 @@ def _alone(run: Run) -> ExitCode:
     """A run that is not one of several: it tells GitHub and the trend by itself."""
     from pipeline import stages
 
-    ended = conduct(run, partial(stages.run, run.config, run.directory))
+    ended = conduct(run, partial(stages.run, run.config, run.directory, stopping.observers(run)))
     if ended.ending.exit_code is ExitCode.RESUMABLE:
         log.info("resume with the same command and hydra.run.dir=%s restore=auto", run.directory)
     verdicts = gate.load_verdicts(run.directory)
@@ -155,6 +155,8 @@ def stop_if_wanted(config: Config, ended: Outcome) -> None:
     failed = not ended.is_finished and config.sweep.on_failure == "stop"
     if code in _ASKED_TO_STOP or failed:
         raise Stopped(code)
+    if begun.asked_to_stop:
+        raise Stopped(ExitCode.RESUMABLE)
 
 
 def _objective(outcomes: Sequence[Outcome], runs: Sequence[Run]) -> float:

@@ -45,8 +45,11 @@ def launch(job: Callable[[], Any], explain: Explain) -> ExitCode:
 def _stop(signum: int, frame: FrameType | None) -> None:
     """SIGTERM between two trainings; while one is under way it has its own handler.
 
-    The first one lets workers save what they have, and this process waits for them.
+    The first one lets workers save what they have, and this process waits for them. What is raised
+    is lost where the signal falls into a callback that Python lets raise nothing, as JAX's of the
+    garbage collector, so that it is also noted: the next run or interval looks for it.
     """
+    begun.asked_to_stop = True
     if not begun.has_workers or begun.sweep is None or ExitCode.RESUMABLE in begun.ended:
         raise Stopped(ExitCode.RESUMABLE)
     from pipeline.sweep import stopping

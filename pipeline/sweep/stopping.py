@@ -49,15 +49,15 @@ def comes_too_late(job: Job) -> bool:
 
 
 def observers(run: Run) -> list[Observer]:
-    """What ends a worker's training when the sweep is to end; nothing elsewhere."""
-    if begun.launched:
-        return []
+    """What ends a training when the sweep is to end, or was asked to before the training began."""
     from pipeline.train import Stop
 
     sweep_directory = run.job.directory.parent
 
     def look(interval: Interval, state: TrainState) -> Stop | None:
-        return Stop.INTERRUPTED if asked(sweep_directory) is ExitCode.RESUMABLE else None
+        wanted = begun.asked_to_stop if begun.launched else (
+            asked(sweep_directory) is ExitCode.RESUMABLE)
+        return Stop.INTERRUPTED if wanted else None
 
     return [look]
 
