@@ -89,7 +89,7 @@ def _alone(run: Run) -> ExitCode:
     """A run that is not one of several: it tells GitHub and the trend by itself."""
     from pipeline import stages
 
-    ended = conduct(run, partial(stages.run, run.config, run.directory, stopping.observers(run)))
+    ended = conduct(run, partial(stages.run, run.config, run.directory, _observers(run)))
     if ended.ending.exit_code is ExitCode.RESUMABLE:
         log.info("resume with the same command and hydra.run.dir=%s restore=auto", run.directory)
     verdicts = gate.load_verdicts(run.directory)

@@ -42,9 +42,10 @@ class Outcome:
 
 def name_of_run(number: int | None, overrides: Sequence[str], seed: int | None) -> str:
     """For people: the job's number and what it was told."""
+    numbers = [] if number is None else [str(number)]
     told = [one for one in overrides if not one.startswith(("seed=", "seeds="))]
-    return " ".join([*([] if number is None else [str(number)]), *told,
-                     *([] if seed is None else [f"seed={seed}"])])
+    seeds = [] if seed is None else [f"seed={seed}"]
+    return " ".join([*numbers, *told, *seeds])
 
 
 def save(outcome: Outcome, directory: Path) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from configured import ROOT
 
-# The smallest run that goes through every stage.
-TINY = ("model=softmax", "trainer.epochs=1", "persistence=none")
+# The smallest run with every artefact, and without any.
+WITH_ARTEFACTS = ("model=softmax", "trainer.epochs=1")
+TINY = (*WITH_ARTEFACTS, "persistence=none")
 
 # Says how many programs each run compiled that the cache did not have. With SIGNAL=NAME:STEP:JOB it
 # sends itself a real signal as soon as job JOB's log tells of that step.

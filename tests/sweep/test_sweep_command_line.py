@@ -9,13 +9,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from command_line_of_sweeps import TINY, Finished, run
+from command_line_of_sweeps import TINY, WITH_ARTEFACTS, Finished, run
 from configured import ROOT
 
 from pipeline import gate
 from pipeline.graph import load_graph
-
-WITH_ARTEFACTS = TINY[:2]
 
 
 @pytest.fixture(scope="module")
