@@ -18,10 +18,11 @@ from pipeline.scopes.collections import (
 )
 from pipeline.scopes.errors import ScopeTypeError
 from pipeline.scopes.names import join
+from pipeline.scopes.namespace import add_variable, namespace_of
 from pipeline.scopes.opening import variable_scope
 from pipeline.scopes.scope import get_variable_scope
 from pipeline.scopes.spec import GraphKeys, ValueOf, VariableSpec
-from pipeline.scopes.store import VariableStore, add_variable, current_store, namespace_of
+from pipeline.scopes.store import VariableStore, current_store
 from pipeline.scopes.variable import NamedVariable
 
 _AVERAGED = ("float16", "bfloat16", "float32", "float64")

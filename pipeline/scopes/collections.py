@@ -8,8 +8,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
+from pipeline.scopes.namespace import namespace_of
 from pipeline.scopes.spec import GraphKeys
-from pipeline.scopes.store import current_store, namespace_of
+from pipeline.scopes.store import current_store
 
 
 def add_to_collection(name: str, value: Any) -> None:

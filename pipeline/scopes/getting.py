@@ -17,11 +17,11 @@ from numpy.typing import DTypeLike
 from pipeline.scopes.errors import ScopeError, ScopeTypeError
 from pipeline.scopes.initial import check_dtype, from_value, settle, settle_shape
 from pipeline.scopes.names import check_nested, check_root, check_text, check_variable, join
-from pipeline.scopes.namespace import Namespace
+from pipeline.scopes.namespace import Namespace, add_variable, namespace_of
 from pipeline.scopes.regularizers import Regularizer, no_regularizer
 from pipeline.scopes.scope import Getter, Reuse, current_name_scope, get_variable_scope
 from pipeline.scopes.spec import GraphKeys, VariableSpec
-from pipeline.scopes.store import add_variable, current_store, namespace_of
+from pipeline.scopes.store import current_store
 from pipeline.scopes.unsupported import refuse
 
 _HERE = str(Path(__file__).parent)

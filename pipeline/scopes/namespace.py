@@ -7,41 +7,23 @@ split and merged gets a fresh one, so that the names in a trace do not depend on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
-import jax
+from flax.errors import TraceContextError
 from jax import Array
 from jax.extend import source_info_util
 from jax.extend.core import get_opaque_trace_state, set_current_trace, take_current_trace
 
+from pipeline.scopes.errors import ScopeError
 from pipeline.scopes.names import Names
-from pipeline.scopes.sources import Source
+from pipeline.scopes.sources import Drawn, Source
 from pipeline.scopes.spec import GraphKeys, VariableSpec
-
-if TYPE_CHECKING:
-    from pipeline.scopes.scope import VariableScope
-
-
-@dataclass(frozen=True)
-class State:
-    """Where one thread or task stands: replaced on entering a scope, never changed.
-
-    Attributes:
-        scope: the innermost variable scope.
-        opened: how often each full scope name was opened below the open ones (B11).
-        names: the current name scope, `layer1/inner`; "" at the root.
-        pending: the tail of `names` that was entered while nothing was being traced, and that JAX's
-            name stack therefore does not hold yet.
-    """
-
-    scope: VariableScope
-    opened: Mapping[str, int] = field(default_factory=dict)
-    names: str = ""
-    pending: str = ""
+from pipeline.scopes.store import VariableStore
+from pipeline.scopes.variable import new_variable
 
 
 @dataclass(frozen=True)
@@ -75,9 +57,10 @@ class Namespace:
         self.collections: dict[str, list[Any]] = {}
         self.defined_at: dict[str, str] = {}
         self.random_calls: dict[str, int] = {}
-        # A variable per store, so that leaving one store's scopes does not touch another's. It is
-        # kept by every context that set it: `transform` therefore runs in a context of its own.
-        self.state: ContextVar[State | None] = ContextVar("scopes", default=None)
+        # Where a thread or task stands, a `State` of `scope`. A variable per store, so
+        # that leaving one store's scopes does not touch another's. It is kept by every context that
+        # set it: `transform` therefore runs in a context of its own.
+        self.state: ContextVar[Any] = ContextVar("scopes", default=None)
         self.base = source_info_util.current_name_stack()
 
     def register(self, variable: Any, spec: VariableSpec) -> None:
@@ -92,6 +75,9 @@ class Namespace:
         if spec.regularizer is not None:
             losses = self.collections.setdefault(GraphKeys.REGULARIZATION_LOSSES, [])
             losses.append(RegularizationLoss(f"{spec.key}/Regularizer", variable))
+
+
+_namespaces: WeakKeyDictionary[VariableStore, Namespace] = WeakKeyDictionary()
 
 
 def tracing() -> bool:
@@ -113,19 +99,50 @@ def at_trace(trace: Any | None) -> AbstractContextManager[Any]:
     return nullcontext() if trace is None else set_current_trace(trace)
 
 
-def push_names(state: State, target: str, base: Any) -> tuple[AbstractContextManager[Any], State]:
-    """Moves to the name scope `target`: the context that JAX's name stack needs, the new state.
+def namespace_of(store: VariableStore) -> Namespace:
+    """The names and scopes that belong to a store, made from its variables if need be.
 
-    Outside a trace JAX's stack stays as it is: names entered there reach no jaxpr, and two tasks
-    that take turns in one thread would mix them up.
+    Raises:
+        InnerTrace: the store is watched and another trace has begun.
     """
-    below = target == state.names or not state.names or target.startswith(f"{state.names}/")
-    added = target[len(state.names) :].removeprefix("/") if below else target
-    pending = "/".join(part for part in (state.pending if below else "", added) if part)
-    if not tracing():
-        return nullcontext(), State(state.scope, state.opened, target, pending)
-    moved = State(state.scope, state.opened, target)
-    if below:
-        return (jax.named_scope(pending) if pending else nullcontext()), moved
-    stack = base.extend(target) if target else base
-    return source_info_util.set_name_stack(stack), moved
+    namespace = _namespaces.get(store)
+    if namespace is None:
+        namespace = set_source(store, Drawn())
+    if namespace.watched and tracing():
+        raise InnerTrace
+    if len(store) != len(namespace.known):
+        for variable in store:
+            namespace.register(variable, variable.get_metadata("spec"))
+    return namespace
+
+
+def set_source(store: VariableStore, source: Source) -> Namespace:
+    """Says where a fresh store's values come from; returns its namespace."""
+    namespace = _namespaces[store] = Namespace(source)
+    return namespace
+
+
+def add_variable(store: VariableStore, spec: VariableSpec, like: Any = None) -> Any:
+    """Creates the variable that a declaration describes, with its initial value.
+
+    Args:
+        store: where it goes.
+        spec: its declaration.
+        like: an nnx variable whose type and metadata it takes; one of our own types without it.
+
+    Raises:
+        ScopeError: the store lives outside the function that is being traced.
+    """
+    namespace = namespace_of(store)
+    with at_trace(namespace.source.trace):
+        value = namespace.source.value(store, spec)
+        variable = new_variable(value, spec, len(store), like)
+        try:
+            store.variables[spec.name] = variable
+        except TraceContextError:
+            raise ScopeError(
+                f"{spec.name}: created inside a transformed function (jit, grad, scan, …) in a "
+                "store that lives outside it; create it before, or use scopes.transform"
+            ) from None
+    namespace.register(variable, spec)
+    return variable

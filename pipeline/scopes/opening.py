@@ -5,19 +5,21 @@ tf1_semantics.md, section 1B, is the specification; its row numbers stand beside
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
+import jax
+from jax.extend import source_info_util
 from numpy.typing import DTypeLike
 
 from pipeline.scopes.errors import ScopeError, ScopeNestingError, ScopeTypeError
 from pipeline.scopes.names import check_nested, check_root, check_text, join
-from pipeline.scopes.namespace import Namespace, State, push_names
+from pipeline.scopes.namespace import Namespace, namespace_of, tracing
 from pipeline.scopes.regularizers import Regularizer
-from pipeline.scopes.scope import AUTO_REUSE, Getter, Reuse, VariableScope, get_state
-from pipeline.scopes.store import current_store, namespace_of
+from pipeline.scopes.scope import AUTO_REUSE, Getter, Reuse, State, VariableScope, get_state
+from pipeline.scopes.store import current_store
 from pipeline.scopes.unsupported import refuse
 
 
@@ -163,10 +165,30 @@ class variable_scope:
 
 
 def _enter(namespace: Namespace, state: State, ops: str, before: State | None = None) -> _Open:
-    jax_names, inside = push_names(state, ops, namespace.base)
+    jax_names, inside = _push_names(state, ops, namespace.base)
     jax_names.__enter__()
     namespace.state.set(inside)
     return _Open(namespace, before or state, inside, jax_names)
+
+
+def _push_names(
+    state: State, target: str, base: Any
+) -> tuple[AbstractContextManager[Any], State]:
+    """Moves to the name scope `target`: the context that JAX's name stack needs, the new state.
+
+    Outside a trace JAX's stack stays as it is: names entered there reach no jaxpr, and two tasks
+    that take turns in one thread would mix them up.
+    """
+    below = target == state.names or not state.names or target.startswith(f"{state.names}/")
+    added = target[len(state.names) :].removeprefix("/") if below else target
+    pending = "/".join(part for part in (state.pending if below else "", added) if part)
+    if not tracing():
+        return nullcontext(), State(state.scope, state.opened, target, pending)
+    moved = State(state.scope, state.opened, target)
+    if below:
+        return (jax.named_scope(pending) if pending else nullcontext()), moved
+    stack = base.extend(target) if target else base
+    return source_info_util.set_name_stack(stack), moved
 
 
 def _resolve(namespace: Namespace, current: str, name: str | None) -> str:

@@ -6,17 +6,17 @@ tf1_semantics.md, section 1B, is the specification; its row numbers stand beside
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from pipeline.scopes.namespace import Namespace, State
+from pipeline.scopes.namespace import Namespace, namespace_of
 from pipeline.scopes.regularizers import Regularizer
-from pipeline.scopes.store import current_store, namespace_of
+from pipeline.scopes.store import current_store
 
 
 class ReuseMode(Enum):
@@ -128,9 +128,27 @@ class Inherited:
         )
 
 
+@dataclass(frozen=True)
+class State:
+    """Where one thread or task stands: replaced on entering a scope, never changed.
+
+    Attributes:
+        scope: the innermost variable scope.
+        opened: how often each full scope name was opened below the open ones (B11).
+        names: the current name scope, `layer1/inner`; "" at the root.
+        pending: the tail of `names` that was entered while nothing was being traced, and that JAX's
+            name stack therefore does not hold yet.
+    """
+
+    scope: VariableScope
+    opened: Mapping[str, int] = field(default_factory=dict)
+    names: str = ""
+    pending: str = ""
+
+
 def get_state(namespace: Namespace) -> State:
     """Where the present thread or task stands in a store; at a root of its own to begin with."""
-    state = namespace.state.get()
+    state: State | None = namespace.state.get()
     if state is None:
         state = State(VariableScope("", "", False, Inherited()))
         namespace.state.set(state)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -18,9 +18,7 @@ from jax.typing import ArrayLike
 
 from pipeline.scopes.errors import ScopeError
 from pipeline.scopes.spec import Part, ValueOf, VariableSpec
-
-if TYPE_CHECKING:
-    from pipeline.scopes.store import VariableStore
+from pipeline.scopes.store import VariableStore
 
 
 class Source(Protocol):

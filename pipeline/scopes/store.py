@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import jax
 import jax.numpy as jnp
@@ -17,14 +16,10 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pipeline.scopes.errors import ScopeError, ScopeKeyError
-from pipeline.scopes.namespace import InnerTrace, Namespace, at_trace, tracing
-from pipeline.scopes.sources import Drawn, Source
 from pipeline.scopes.spec import VariableSpec
-from pipeline.scopes.variable import new_variable
 
 _current: ContextVar[VariableStore | None] = ContextVar("store", default=None)
 _of_thread = threading.local()
-_namespaces: WeakKeyDictionary[VariableStore, Namespace] = WeakKeyDictionary()
 
 
 class VariableStore(nnx.Module):  # type: ignore[misc]
@@ -155,55 +150,6 @@ def reset_default_store(seed: int = 0) -> None:
     if _current.get() is not None:
         raise ScopeError("reset_default_store inside `as_default`: leave that block first")
     _of_thread.store = VariableStore(seed)
-
-
-def namespace_of(store: VariableStore) -> Namespace:
-    """The names and scopes that belong to a store, made from its variables if need be.
-
-    Raises:
-        InnerTrace: the store is watched and another trace has begun.
-    """
-    namespace = _namespaces.get(store)
-    if namespace is None:
-        namespace = set_source(store, Drawn())
-    if namespace.watched and tracing():
-        raise InnerTrace
-    if len(store) != len(namespace.known):
-        for variable in store:
-            namespace.register(variable, variable.get_metadata("spec"))
-    return namespace
-
-
-def set_source(store: VariableStore, source: Source) -> Namespace:
-    """Says where a fresh store's values come from; returns its namespace."""
-    namespace = _namespaces[store] = Namespace(source)
-    return namespace
-
-
-def add_variable(store: VariableStore, spec: VariableSpec, like: Any = None) -> Any:
-    """Creates the variable that a declaration describes, with its initial value.
-
-    Args:
-        store: where it goes.
-        spec: its declaration.
-        like: an nnx variable whose type and metadata it takes; one of our own types without it.
-
-    Raises:
-        ScopeError: the store lives outside the function that is being traced.
-    """
-    namespace = namespace_of(store)
-    with at_trace(namespace.source.trace):
-        value = namespace.source.value(store, spec)
-        variable = new_variable(value, spec, len(store), like)
-        try:
-            store.variables[spec.name] = variable
-        except TraceContextError:
-            raise ScopeError(
-                f"{spec.name}: created inside a transformed function (jit, grad, scan, …) in a "
-                "store that lives outside it; create it before, or use scopes.transform"
-            ) from None
-    namespace.register(variable, spec)
-    return variable
 
 
 def _bare(name: str) -> str:

@@ -16,17 +16,18 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from pipeline.scopes.errors import ScopeError
-from pipeline.scopes.namespace import InnerTrace, current_trace, tracing
+from pipeline.scopes.namespace import (
+    InnerTrace,
+    add_variable,
+    current_trace,
+    namespace_of,
+    set_source,
+    tracing,
+)
 from pipeline.scopes.scope import current_name_scope
 from pipeline.scopes.sources import Drawn, Given, Placeholder, Source, fold_name
 from pipeline.scopes.spec import VariableSpec
-from pipeline.scopes.store import (
-    VariableStore,
-    add_variable,
-    current_store,
-    namespace_of,
-    set_source,
-)
+from pipeline.scopes.store import VariableStore, current_store
 
 Result = TypeVar("Result")
 _numbers = count(1)
