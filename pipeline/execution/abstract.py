@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence, Set
+from typing import Any
 
 import jax
 from google.protobuf.message import Message
 
 from pipeline import dtypes, graph
 from pipeline.errors import PipelineError
-from pipeline.execution.elements import output_numbers
+from pipeline.execution.ends import End
 from pipeline.execution.graph_function import GraphFunction
 from pipeline.execution.imported import Graph
 from pipeline.execution.importing import import_graph_def
 from pipeline.execution.values import jax_dtype
 from pipeline.graph.tensors import Shape
-
-if TYPE_CHECKING:
-    from pipeline.execution.describe import End
 
 _NO_ARRAY = {dtypes.NUMBER["STRING"], dtypes.DT_RESOURCE, dtypes.DT_VARIANT}
 
@@ -76,39 +73,21 @@ def _shapes(
 
 def _before(graph_def: Message, outputs: Sequence[str], untold: Set[str]) -> list[str]:
     """The nodes that give arrays on the way to some tensors, in the order of the graph."""
-    sources = sources_of(graph_def.node)
-    needed = closure([graph.parse_ref(name).node for name in outputs], sources)
+    sources = graph.sources_of(graph_def.node)
+    needed = graph.closure([graph.parse_ref(name).node for name in outputs], sources)
     users: dict[str, set[str]] = {}
     for name, taken in sources.items():
         for source in taken:
             users.setdefault(source, set()).add(name)
-    needed -= closure(untold, users)
+    needed -= graph.closure(untold, users)
     return [node.name for node in graph_def.node
             if node.name in needed and node.op not in ("Const", "NoOp") and _gives_array(node)]
-
-
-def sources_of(nodes: Iterable[Message], *, control: bool = False) -> dict[str, set[str]]:
-    """The nodes that each node takes tensors of; with `control` those it waits for, too."""
-    return {node.name: {ref.node for ref in map(graph.parse_ref, node.input)
-                        if control or ref.output != graph.CONTROL} for node in nodes}
-
-
-def closure(start: Iterable[str], following: Mapping[str, Set[str]]) -> set[str]:
-    """All names that are reached from some, themselves included."""
-    found: set[str] = set()
-    pending = list(start)
-    while pending:
-        name = pending.pop()
-        if name not in found:
-            found.add(name)
-            pending += following.get(name, ())
-    return found
 
 
 def _gives_array(node: Message) -> bool:
     if graph.has_op_def(node.op) and not graph.signature(node.op).outputs:
         return False
-    numbers = output_numbers(node)
+    numbers = graph.output_numbers(node)
     return not numbers or numbers[0] not in _NO_ARRAY
 
 

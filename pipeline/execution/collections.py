@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 from tensorboard.compat.proto.variable_pb2 import VariableDef
 
+from pipeline.execution.elements import Elements
 from pipeline.execution.errors import ExecutionError
-
-if TYPE_CHECKING:
-    from pipeline.execution.imported import Graph
 
 # their entries are VariableDefs: tensorflow/python/ops/variables.py, register_proto_function
 _OF_VARIABLES = ("variables", "trainable_variables", "local_variables", "model_variables",
                  "moving_average_variables", "metric_variables")
 
 
-def read_collection(owner: Graph, collection: Message | None, key: str) -> list[Any]:
+def read_collection(owner: Elements, collection: Message | None, key: str) -> list[Any]:
     """A collection's entries: variables, tensors and operations of the graph, numbers or bytes.
 
     Raises:
@@ -36,7 +34,7 @@ def read_collection(owner: Graph, collection: Message | None, key: str) -> list[
     return values
 
 
-def _variable(owner: Graph, content: bytes, key: str) -> Any:
+def _variable(owner: Elements, content: bytes, key: str) -> Any:
     try:
         name = VariableDef.FromString(content).variable_name.removesuffix(":0")
     except DecodeError:

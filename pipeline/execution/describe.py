@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,31 +11,13 @@ from google.protobuf.message import Message
 import pipeline.execution.rules  # noqa: F401 - fills the registry
 from pipeline import dtypes, graph
 from pipeline.execution import registry
-from pipeline.execution.abstract import closure, sources_of
 from pipeline.execution.consumers import Refusal, find_refusals
-from pipeline.execution.elements import output_numbers
+from pipeline.execution.ends import PLACEHOLDERS, End, end_text, find_inputs, find_outputs
 from pipeline.execution.flops import count_flops
 from pipeline.execution.library import called_functions
-from pipeline.graph.tensors import Shape
 
-# what ends a graph without being its result
-_NO_OUTPUT = {"NoOp", "Assert", "Print", "Const", "Placeholder", "VariableV2", "Variable",
-              "VarHandleOp", "VarIsInitializedOp", "IsVariableInitialized", "SaveV2", "RestoreV2",
-              "ShardedFilename", "MergeV2Checkpoints"}
-_GRADIENTS = re.compile(r"(.*/)?gradients(_\d+)?/")    # the scope that tf.gradients opens
-_SAVING = {"SaveV2", "Save", "SaveSlices", "MergeV2Checkpoints"}
 _STRUCTURE = {"Enter", "Exit", "NextIteration", "LoopCond", "Merge", "Switch", "RefEnter",
               "RefExit", "RefNextIteration", "RefMerge", "RefSwitch"}
-_PLACEHOLDERS = ("Placeholder", "PlaceholderV2", "PlaceholderWithDefault")
-
-
-@dataclass(frozen=True)
-class End:
-    """An input or output of a graph; `shape` and `dtype` as far as its node says them."""
-
-    name: str
-    shape: Shape | None
-    dtype: str
 
 
 @dataclass(frozen=True)
@@ -125,8 +106,8 @@ def describe(
 
 def _needed(graph_def: Message, outputs: Sequence[End]) -> set[str]:
     """The nodes that the outputs follow from; those of functions as `function/node`."""
-    sources = sources_of(graph_def.node, control=True)
-    names = closure([graph.parse_ref(end.name).node for end in outputs], sources)
+    sources = graph.sources_of(graph_def.node, control=True)
+    names = graph.closure([graph.parse_ref(end.name).node for end in outputs], sources)
     taken = [node for node in graph_def.node if node.name in names]
     return names | _called_nodes(graph_def, taken).keys()
 
@@ -151,51 +132,9 @@ def _unsupported(graph_def: Message, nodes: Mapping[str, Message]) -> dict[str, 
     found: dict[str, list[str]] = {}
     for name, node in nodes.items():
         known = registry.find(node.op) is not None or node.op in functions
-        if not known and node.op not in _STRUCTURE and node.op not in _PLACEHOLDERS:
+        if not known and node.op not in _STRUCTURE and node.op not in PLACEHOLDERS:
             found.setdefault(node.op, []).append(name)
     return dict(sorted(found.items()))
-
-
-def find_inputs(nodes: Mapping[str, Message]) -> tuple[End, ...]:
-    """The placeholders that its results follow from, or else all that some node takes."""
-    used = _used(nodes)
-    needed = closure([end.name for end in find_outputs(nodes)], sources_of(nodes.values()))
-    found = [node for name, node in nodes.items()
-             if node.op in _PLACEHOLDERS and (name in used or len(nodes) == 1)]
-    return tuple(map(_end, [node for node in found if node.name in needed] or found))
-
-
-def find_outputs(nodes: Mapping[str, Message]) -> tuple[End, ...]:
-    """The nodes that give something nobody takes."""
-    used = _used(nodes)
-    ends = [name for name, node in nodes.items()
-            if name not in used and node.op not in _NO_OUTPUT and not _writes(node.op)
-            and not _waits_for_saving(node, nodes)]
-    wanted = [name for name in ends if not _GRADIENTS.match(name)]
-    return tuple(_end(nodes[name]) for name in wanted or ends)
-
-
-def _waits_for_saving(node: Message, nodes: Mapping[str, Message]) -> bool:
-    """As a Saver's `save/control_dependency` does, which gives nothing but the file's name."""
-    waited = [ref.node for ref in map(graph.parse_ref, node.input) if ref.output == graph.CONTROL]
-    return any(name in nodes and nodes[name].op in _SAVING for name in waited)
-
-
-def _writes(op: str) -> bool:
-    rule = registry.find(op)
-    return rule is not None and rule.writes
-
-
-def _used(nodes: Mapping[str, Message]) -> set[str]:
-    return {graph.parse_ref(text).node for node in nodes.values() for text in node.input}
-
-
-def _end(node: Message) -> End:
-    numbers = output_numbers(node)
-    shape = graph.read_attrs(node).get("shape") if node.op in _PLACEHOLDERS else None
-    if "_output_shapes" in node.attr and len(node.attr["_output_shapes"].list.shape):
-        shape = graph.decode_shape(node.attr["_output_shapes"].list.shape[0])
-    return End(node.name, shape, dtypes.name(numbers[0]) if numbers else "")
 
 
 def _parameters(nodes: Mapping[str, Message]) -> dict[str, int]:
@@ -230,11 +169,3 @@ def _only_assigned(nodes: Mapping[str, Message]) -> set[str]:
 
 
 _FLOATS = {dtypes.NUMBER[name] for name in ("FLOAT", "DOUBLE", "HALF", "BFLOAT16")}
-
-
-def end_text(end: End) -> str:
-    """`input DT_FLOAT[?, 784]`."""
-    if end.shape is None:
-        return f"{end.name} {end.dtype}".rstrip()
-    sizes = ", ".join("?" if size is None else str(size) for size in end.shape)
-    return f"{end.name} {end.dtype}[{sizes}]"

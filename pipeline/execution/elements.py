@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import Message
+from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from pipeline import dtypes, graph
+from pipeline.execution.compiled import Variables
 from pipeline.execution.errors import ElementNotFound, ElementTypeError, ExecutionError
-from pipeline.graph import GraphError, Ref
+from pipeline.execution.function import Input, describe_input
+from pipeline.execution.variable import VARIABLE_OPS, Variable
+from pipeline.execution.wires import wires_of
+from pipeline.graph import Ref
 from pipeline.graph.tensors import Shape
 
-if TYPE_CHECKING:
-    from pipeline.execution.imported import Graph
-
-VARIABLE_OPS = ("VariableV2", "Variable", "VarHandleOp")
 _TENSOR_FORM = 'Tensor names must be of the form "<op_name>:<output_index>".'
-_UNINITIALIZED = "Attempting to use uninitialized value {}"
 
 
 class Operation:
     """A node of a graph."""
 
-    def __init__(self, owner: Graph, node: Message) -> None:
+    def __init__(self, owner: Elements, node: Message) -> None:
         self.graph, self.node_def = owner, node
 
     @property
@@ -58,7 +58,7 @@ class Operation:
     def outputs(self) -> list[Tensor]:
         """The tensors that the node gives; none where its op has no known definition."""
         return [Tensor(self.graph, Ref(self.name, index))
-                for index in range(len(output_numbers(self.node_def) or ()))]
+                for index in range(len(graph.output_numbers(self.node_def) or ()))]
 
     def get_attr(self, name: str) -> Any:
         """An attribute in Python's own types; the op's default where the node does not say it.
@@ -78,7 +78,7 @@ class Operation:
 class Tensor:
     """One output of an operation."""
 
-    def __init__(self, owner: Graph, ref: Ref) -> None:
+    def __init__(self, owner: Elements, ref: Ref) -> None:
         self.graph, self.ref = owner, ref
 
     @property
@@ -94,7 +94,7 @@ class Tensor:
     @property
     def dtype(self) -> np.dtype[Any] | None:
         """Its NumPy type; None for handles, and where the op has no known definition."""
-        numbers = output_numbers(self.op.node_def)
+        numbers = graph.output_numbers(self.op.node_def)
         if numbers is None or self.ref.output >= len(numbers):
             return None
         try:
@@ -111,110 +111,106 @@ class Tensor:
         return f"<Tensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
 
-class Uninitialized:
-    """Stands for the value of a variable that has none yet; a Saver may look at its form."""
+class Elements:
+    """The nodes of a graph and the values of its variables, as a user looks them up by name.
 
-    def __init__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self.name, self.shape, self.dtype = name, shape, dtype
+    Attributes:
+        values: what the variables hold, by name without `:0`; a variable that is not in it was
+            neither restored nor initialized.
+    """
 
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise ExecutionError(_UNINITIALIZED.format(self.name))
+    def __init__(self) -> None:
+        self.values: Variables = {}
+        self._graph_def = GraphDef()
+        self._nodes: dict[str, Message] = {}
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._nodes
 
-class Variable:
-    """A variable of a graph: its values live in the graph and change by restoring and running."""
+    def get_operations(self) -> list[Operation]:
+        """All operations, in the order of the GraphDef."""
+        return [Operation(self, node) for node in self._nodes.values()]
 
-    def __init__(self, owner: Graph, node: Message) -> None:
-        self.graph, self.node_def = owner, node
-
-    @property
-    def op_name(self) -> str:
-        """`layer1/weights`."""
-        return str(self.node_def.name)
-
-    @property
-    def name(self) -> str:
-        """`layer1/weights:0`."""
-        return f"{self.op_name}:0"
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The type of its values."""
-        return dtypes.to_numpy(graph.read_attrs(self.node_def)["dtype"])
-
-    @property
-    def shape(self) -> Shape | None:
-        """The shape that the node declares."""
-        declared: Shape | None = graph.read_attrs(self.node_def).get("shape")
-        return declared
-
-    def get_value(self) -> Any:
-        """The current value in the declared dtype, or an `Uninitialized` of the declared form."""
-        if self.op_name in self.graph.values:
-            value = self.graph.values[self.op_name]
-            return value if value.dtype == self.dtype else np.asarray(value, self.dtype)
-        shape = self.shape
-        if shape is None or None in shape:
-            raise ExecutionError(f"variable {self.op_name} has no value, and its graph declares "
-                                 f"the shape {shape} for it")
-        return Uninitialized(self.op_name, tuple(n for n in shape if n is not None), self.dtype)
-
-    def set_value(self, value: Any) -> None:
-        """Replaces the value.
+    def get_operation_by_name(self, name: str) -> Operation:
+        """The operation of that name.
 
         Raises:
-            ExecutionError: another shape than the graph declares.
+            ElementNotFound: there is none.
+            ExecutionError: the name is a tensor's.
+            ElementTypeError: the name is no text.
         """
-        shape = self.shape
-        found = np.shape(value)
-        if shape is not None and (len(shape) != len(found) or any(
-                want not in (None, size) for want, size in zip(shape, found, strict=True))):
-            raise ExecutionError(f"{self.op_name}: value has shape {found}, graph has {shape}")
-        self.graph.values[self.op_name] = value
+        if not isinstance(name, str):
+            raise ElementTypeError(
+                f"Operation names are strings (or similar), not {type(name).__name__}.")
+        if ":" in name:
+            raise ExecutionError(f"Name {name!r} appears to refer to a Tensor, not a Operation.")
+        if name not in self._nodes:
+            raise ElementNotFound(f"The name {name!r} refers to an Operation not in the graph.")
+        return Operation(self, self._nodes[name])
 
-    def __repr__(self) -> str:
-        return f"<Variable {self.name!r} shape={self.shape} dtype={self.dtype}>"
+    def get_tensor_by_name(self, name: str) -> Tensor:
+        """The tensor of that name, `add:0`, or TensorFlow's own error for it (framework/ops.py).
 
-
-def output_numbers(node: Message) -> list[int] | None:
-    """The DataTypes of a node's outputs; None where its op has no known definition."""
-    if not graph.has_op_def(node.op):
-        return None
-    try:
-        return graph.output_types(node.op, graph.read_attrs(node))
-    except (GraphError, KeyError, TypeError):
-        return None
-
-
-def find_tensor(owner: Graph, name: Any) -> Tensor:
-    """The tensor of a name, or TensorFlow's own error for it (framework/ops.py).
-
-    Raises:
-        ElementNotFound: there is none.
-        ExecutionError: the name is no tensor's.
-        ElementTypeError: the name is no text.
-    """
-    if not isinstance(name, str):
-        raise ElementTypeError(
-            f"Tensor names are strings (or similar), not {type(name).__name__}.")
-    if ":" not in name:
-        if name in owner:
+        Raises:
+            ElementNotFound: there is none.
+            ExecutionError: the name is no tensor's.
+            ElementTypeError: the name is no text.
+        """
+        if not isinstance(name, str):
+            raise ElementTypeError(
+                f"Tensor names are strings (or similar), not {type(name).__name__}.")
+        if ":" not in name:
+            if name in self:
+                raise ExecutionError(
+                    f"The name {name!r} refers to an Operation, not a Tensor. {_TENSOR_FORM}")
             raise ExecutionError(
-                f"The name {name!r} refers to an Operation, not a Tensor. {_TENSOR_FORM}")
-        raise ExecutionError(
-            f"The name {name!r} looks like an (invalid) Operation name, not a Tensor. "
-            f"{_TENSOR_FORM}")
-    node, _, index = name.partition(":")
-    if not re.fullmatch(r"\d{1,9}", index, re.ASCII):
-        raise ExecutionError(
-            f"The name {name!r} looks a like a Tensor name, but is not a valid one. "
-            f"{_TENSOR_FORM}")
-    if node not in owner:
-        raise ElementNotFound(f"The name {name!r} refers to a Tensor which does not exist. "
-                              f"The operation, {node!r}, does not exist in the graph.")
-    numbers = output_numbers(owner.get_operation_by_name(node).node_def)
-    if numbers is not None and int(index) >= len(numbers):
-        raise ElementNotFound(
-            f"The name {name!r} refers to a Tensor which does not exist. The operation, "
-            f"{node!r}, exists but only has {len(numbers)} outputs.")
-    return Tensor(owner, Ref(node, int(index)))
+                f"The name {name!r} looks like an (invalid) Operation name, not a Tensor. "
+                f"{_TENSOR_FORM}")
+        node, _, index = name.partition(":")
+        if not re.fullmatch(r"\d{1,9}", index, re.ASCII):
+            raise ExecutionError(
+                f"The name {name!r} looks a like a Tensor name, but is not a valid one. "
+                f"{_TENSOR_FORM}")
+        if node not in self:
+            raise ElementNotFound(f"The name {name!r} refers to a Tensor which does not exist. "
+                                  f"The operation, {node!r}, does not exist in the graph.")
+        numbers = graph.output_numbers(self.get_operation_by_name(node).node_def)
+        if numbers is not None and int(index) >= len(numbers):
+            raise ElementNotFound(
+                f"The name {name!r} refers to a Tensor which does not exist. The operation, "
+                f"{node!r}, exists but only has {len(numbers)} outputs.")
+        return Tensor(self, Ref(node, int(index)))
+
+    def as_graph_element(self, name: Any) -> Tensor | Operation:
+        """The tensor (`add:0`) or operation (`add`) of a name; elements are given back."""
+        if isinstance(name, (Tensor, Operation)):
+            return name
+        if isinstance(name, Variable):
+            return self.get_tensor_by_name(name.name)
+        if isinstance(name, str) and ":" in name:
+            return self.get_tensor_by_name(name)
+        return self.get_operation_by_name(name)
+
+    def shape_of(self, ref: Ref) -> Shape | None:
+        """The shape of a tensor as far as its node says it; None is an unknown rank."""
+        node = self._nodes[ref.node]
+        if "_output_shapes" in node.attr:
+            shapes = node.attr["_output_shapes"].list.shape
+            return graph.decode_shape(shapes[ref.output]) if ref.output < len(shapes) else None
+        if node.op == "Const":
+            return graph.decode_shape(node.attr["value"].tensor.tensor_shape)
+        if node.op in VARIABLE_OPS:
+            declared: Shape | None = graph.read_attrs(node).get("shape")
+            return declared
+        return self.input_of(ref).shape
+
+    @property
+    def variables(self) -> dict[str, Variable]:
+        """All variables by name without `:0`, in the order of the GraphDef."""
+        return {name: Variable(self, node) for name, node in self._nodes.items()
+                if node.op in VARIABLE_OPS}
+
+    def input_of(self, ref: Ref) -> Input:
+        """What a tensor takes when it is fed."""
+        return describe_input(f"{ref.node}:{ref.output}", ref, wires_of([self._nodes[ref.node]]),
+                              self._graph_def.versions.producer)

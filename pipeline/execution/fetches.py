@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pipeline.execution.elements import Operation, Tensor, Variable
+from pipeline.execution.elements import Elements, Operation, Tensor
 from pipeline.execution.errors import ElementTypeError, ExecutionError
+from pipeline.execution.variable import Variable
 from pipeline.graph import CONTROL, Ref
-
-if TYPE_CHECKING:
-    from pipeline.execution.imported import Graph
 
 Rebuild = Callable[[Sequence[Any]], Any]
 
 
-def flatten_fetches(owner: Graph, fetches: Any) -> tuple[list[Ref], Rebuild]:
+def flatten_fetches(owner: Elements, fetches: Any) -> tuple[list[Ref], Rebuild]:
     """The references that are fetched, and what puts their values into the fetches' nesting.
 
     Raises:
@@ -40,7 +38,7 @@ def flatten_fetches(owner: Graph, fetches: Any) -> tuple[list[Ref], Rebuild]:
     return refs, rebuild
 
 
-def _ref(owner: Graph, fetch: Any) -> Ref:
+def _ref(owner: Elements, fetch: Any) -> Ref:
     if fetch is None:
         raise ElementTypeError("Argument `fetch` = None has invalid type \"NoneType\". "
                                "Cannot be None")

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from google.protobuf.message import Message
 
 from pipeline.errors import PipelineError
 from pipeline.execution.abstract import prepare
-
-if TYPE_CHECKING:
-    from pipeline.execution.describe import End
+from pipeline.execution.ends import End
 
 
 class Cost(NamedTuple):

@@ -15,42 +15,36 @@ from pipeline.checkpoint import Saver
 from pipeline.execution.collections import read_collection
 from pipeline.execution.compiled import Compiled, Variables
 from pipeline.execution.compiler import Compiler
-from pipeline.execution.elements import VARIABLE_OPS, Operation, Tensor, Variable, find_tensor
-from pipeline.execution.errors import ElementNotFound, ElementTypeError, ExecutionError
+from pipeline.execution.elements import Elements, Tensor
+from pipeline.execution.errors import ElementTypeError, ExecutionError
 from pipeline.execution.fetches import flatten_fetches
-from pipeline.execution.function import Input, accept_all, describe_input, fix
+from pipeline.execution.function import Input, accept_all, fix
 from pipeline.execution.graph_function import GraphFunction
 from pipeline.execution.library import Library
 from pipeline.execution.program import Program
 from pipeline.execution.trainable import find_trainable
+from pipeline.execution.variable import VARIABLE_OPS
 from pipeline.execution.wires import Wires, check_names, wires_of
 from pipeline.graph import Ref
-from pipeline.graph.tensors import Shape
 
 
-class Graph:
+class Graph(Elements):
     """Nodes, a function library, collections, and the values of the variables.
 
     Attributes:
-        values: what the variables hold, by name without `:0`; a variable that is not in it was
-            neither restored nor initialized.
+        values: what the variables hold, as `Elements` has it.
         saver: restores the variables under the names that the graph's own Saver uses; None where
             the graph has no Saver.
         signatures: of a SavedModel, by name.
     """
 
     def __init__(self) -> None:
-        self.values: Variables = {}
+        super().__init__()
         self.saver: Saver | None = None
         self.signatures: dict[str, Message] = {}
-        self._graph_def = GraphDef()
-        self._nodes: dict[str, Message] = {}
         self._collections: dict[str, Message] = {}
         self._names_in_use: set[str] = set()
         self._compiled: dict[Any, tuple[Compiled, list[Input]]] = {}
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._nodes
 
     def as_graph_def(self, values: Mapping[str, Any] | None = None) -> Message:
         """The GraphDef, with constants of these names replaced by these values.
@@ -77,66 +71,6 @@ class Graph:
                     graph.encode_tensor(after.astype(before.dtype)))
         return copied
 
-    def get_operations(self) -> list[Operation]:
-        """All operations, in the order of the GraphDef."""
-        return [Operation(self, node) for node in self._nodes.values()]
-
-    def get_operation_by_name(self, name: str) -> Operation:
-        """The operation of that name.
-
-        Raises:
-            ElementNotFound: there is none.
-            ExecutionError: the name is a tensor's.
-            ElementTypeError: the name is no text.
-        """
-        if not isinstance(name, str):
-            raise ElementTypeError(
-                f"Operation names are strings (or similar), not {type(name).__name__}.")
-        if ":" in name:
-            raise ExecutionError(f"Name {name!r} appears to refer to a Tensor, not a Operation.")
-        if name not in self._nodes:
-            raise ElementNotFound(f"The name {name!r} refers to an Operation not in the graph.")
-        return Operation(self, self._nodes[name])
-
-    def get_tensor_by_name(self, name: str) -> Tensor:
-        """The tensor of that name, `add:0`.
-
-        Raises:
-            ElementNotFound: there is none.
-            ExecutionError: the name is no tensor's.
-            ElementTypeError: the name is no text.
-        """
-        return find_tensor(self, name)
-
-    def as_graph_element(self, name: Any) -> Tensor | Operation:
-        """The tensor (`add:0`) or operation (`add`) of a name; elements are given back."""
-        if isinstance(name, (Tensor, Operation)):
-            return name
-        if isinstance(name, Variable):
-            return self.get_tensor_by_name(name.name)
-        if isinstance(name, str) and ":" in name:
-            return self.get_tensor_by_name(name)
-        return self.get_operation_by_name(name)
-
-    def shape_of(self, ref: Ref) -> Shape | None:
-        """The shape of a tensor as far as its node says it; None is an unknown rank."""
-        node = self._nodes[ref.node]
-        if "_output_shapes" in node.attr:
-            shapes = node.attr["_output_shapes"].list.shape
-            return graph.decode_shape(shapes[ref.output]) if ref.output < len(shapes) else None
-        if node.op == "Const":
-            return graph.decode_shape(node.attr["value"].tensor.tensor_shape)
-        if node.op in VARIABLE_OPS:
-            declared: Shape | None = graph.read_attrs(node).get("shape")
-            return declared
-        return self._input(ref).shape
-
-    @property
-    def variables(self) -> dict[str, Variable]:
-        """All variables by name without `:0`, in the order of the GraphDef."""
-        return {name: Variable(self, node) for name, node in self._nodes.items()
-                if node.op in VARIABLE_OPS}
-
     def get_all_collection_keys(self) -> list[str]:
         """The names of the collections."""
         return sorted(self._collections)
@@ -162,7 +96,8 @@ class Graph:
         Raises:
             ExecutionError: a pattern matches nothing, or a variable has no value.
         """
-        return find_trainable(self, patterns)
+        listed = {each.op_name for each in self.get_collection("trainable_variables")}
+        return find_trainable(self, listed, patterns)
 
     def run(
         self, fetches: Any, feed: Mapping[Any, Any] | None = None, *, key: Any = None
@@ -210,7 +145,7 @@ class Graph:
         refs = [self._tensor(name).ref for name in inputs]
         program = self._compiler(names.__contains__).compile(
             wires, refs, [self._tensor(name).ref for name in outputs])
-        return GraphFunction(Compiled(program), [self._input(ref) for ref in refs], outputs)
+        return GraphFunction(Compiled(program), [self.input_of(ref) for ref in refs], outputs)
 
     def add_nodes(self, graph_def: Message) -> None:
         """Adds nodes, functions and the versions of a GraphDef whose names are free.
@@ -266,7 +201,7 @@ class Graph:
         key = (inputs, outputs)
         if key not in self._compiled:
             self._compiled[key] = (Compiled(self.compile(inputs, outputs)),
-                                   [self._input(ref) for ref in inputs])
+                                   [self.input_of(ref) for ref in inputs])
         return self._compiled[key]
 
     def _compiler(self, lifted: Callable[[str], bool] = lambda name: False) -> Compiler:
@@ -274,13 +209,6 @@ class Graph:
 
     def _wires(self) -> Wires:
         return wires_of(self._graph_def.node)
-
-    def _input(self, ref: Ref) -> Input:
-        return describe_input(f"{ref.node}:{ref.output}", ref, self._wires_of_one(ref.node),
-                              self._graph_def.versions.producer)
-
-    def _wires_of_one(self, name: str) -> Wires:
-        return wires_of([self._nodes[name]])
 
     def _tensor(self, name: str) -> Tensor:
         return self.get_tensor_by_name(name if ":" in name else f"{name}:0")

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from pipeline import dtypes, graph
-from pipeline.execution.elements import Operation, Tensor, output_numbers
+from pipeline.execution.elements import Operation, Tensor
 from pipeline.execution.errors import ElementTypeError, ExecutionError
 from pipeline.execution.imported import Graph
 from pipeline.execution.prefixes import (
@@ -173,7 +173,7 @@ def _check_map(
         raise ExecutionError("Attempted to map inputs that were not found in graph_def: "
                              f"[{', '.join(unknown)}]")
     for ref, tensor in mapped.items():
-        numbers = output_numbers(nodes[ref.node]) if ref.node in nodes else None
+        numbers = graph.output_numbers(nodes[ref.node]) if ref.node in nodes else None
         if numbers is None or ref.output >= len(numbers) or tensor.dtype is None \
                 or ref.output == graph.CONTROL:
             continue
@@ -184,7 +184,7 @@ def _check_map(
 
 
 def _has_output(node: Message, output: int) -> bool:
-    numbers = output_numbers(node)
+    numbers = graph.output_numbers(node)
     return numbers is None or output < len(numbers)
 
 
@@ -198,7 +198,7 @@ def _returned(nodes: Mapping[str, Message], name: str, prefix: str) -> Ref:
     if ref.node not in nodes:
         raise ExecutionError(f"Requested return tensor '{name}' not found in graph def")
     if not _has_output(nodes[ref.node], ref.output):
-        count = len(output_numbers(nodes[ref.node]) or ())
+        count = len(graph.output_numbers(nodes[ref.node]) or ())
         raise ExecutionError(f"Invalid return output {ref.output} of node '{ref.node}', "
                              f"which has {count} output(s)")
     return Ref(prefix + ref.node, ref.output)

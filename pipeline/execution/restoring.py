@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from google.protobuf.message import Message
@@ -11,14 +11,12 @@ from google.protobuf.message import Message
 from pipeline import graph
 from pipeline.checkpoint import Part, PartitionedTensor, Saver
 from pipeline.checkpoint.slices import parse_slice
-from pipeline.execution.elements import Variable
 from pipeline.execution.errors import ExecutionError
+from pipeline.execution.imported import Graph
 from pipeline.execution.program import Run
 from pipeline.execution.values import Key
+from pipeline.execution.variable import Variable
 from pipeline.graph import CONTROL, Ref
-
-if TYPE_CHECKING:
-    from pipeline.execution.imported import Graph
 
 
 class _Slice(NamedTuple):

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pipeline import graph
+from pipeline.execution.elements import Elements
 from pipeline.execution.errors import ExecutionError
-
-if TYPE_CHECKING:
-    from pipeline.execution.imported import Graph
 
 _MOVING = ("moving_mean", "moving_variance", "ExponentialMovingAverage")
 _MOVING_INPUTS = (3, 4)   # of FusedBatchNorm: mean and variance
 
 
-def find_trainable(owner: Graph, patterns: Iterable[str]) -> dict[str, Any]:
-    """Values by name of what full names and shell patterns choose; see `Graph.trainable`."""
+def find_trainable(
+    owner: Elements, listed: Set[str], patterns: Iterable[str]
+) -> dict[str, Any]:
+    """Values by name of what full names and shell patterns choose; see `Graph.trainable`.
+
+    `listed` are the variables that the graph says are trained.
+    """
     constants = _float_constants(owner)
     variables = owner.variables
-    listed = {each.op_name for each in owner.get_collection("trainable_variables")}
     fixed = _moving_statistics(owner)
     # a SavedModel of TensorFlow 2 lists none, and may hold copies that it never restores
     wide = {name for name, each in variables.items() if _is_floating(each.dtype)
@@ -44,7 +46,7 @@ def find_trainable(owner: Graph, patterns: Iterable[str]) -> dict[str, Any]:
     return {name: owner.values[name] if name in variables else constants[name] for name in names}
 
 
-def _float_constants(owner: Graph) -> dict[str, np.ndarray[Any, Any]]:
+def _float_constants(owner: Elements) -> dict[str, np.ndarray[Any, Any]]:
     found = {}
     for operation in owner.get_operations():
         if operation.type == "Const":
@@ -58,7 +60,7 @@ def _is_floating(dtype: np.dtype[Any]) -> bool:
     return np.issubdtype(dtype, np.floating) or dtype.name == "bfloat16"
 
 
-def _moving_statistics(owner: Graph) -> set[str]:
+def _moving_statistics(owner: Elements) -> set[str]:
     """What batch normalization keeps: by name, and by what reads it."""
     found = {operation.name for operation in owner.get_operations()
              if operation.name.rpartition("/")[2] in _MOVING}

@@ -13,6 +13,7 @@ from pipeline.graph.defaults import AttrPlaceholder as AttrPlaceholder
 from pipeline.graph.defaults import FunctionName as FunctionName
 from pipeline.graph.defaults import attribute_defaults as attribute_defaults
 from pipeline.graph.defaults import decode_attr as decode_attr
+from pipeline.graph.defaults import output_numbers as output_numbers
 from pipeline.graph.defaults import read_attrs as read_attrs
 from pipeline.graph.errors import GraphError as GraphError
 from pipeline.graph.errors import GraphFileNotFound as GraphFileNotFound
@@ -47,7 +48,9 @@ from pipeline.graph.variables import VariableDeclaration as VariableDeclaration
 from pipeline.graph.variables import add_variable as add_variable
 from pipeline.graph.walk import CONTROL as CONTROL
 from pipeline.graph.walk import Ref as Ref
+from pipeline.graph.walk import closure as closure
 from pipeline.graph.walk import missing_node as missing_node
 from pipeline.graph.walk import node_map as node_map
 from pipeline.graph.walk import parse_ref as parse_ref
+from pipeline.graph.walk import sources_of as sources_of
 from pipeline.graph.walk import topological_order as topological_order

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from google.protobuf.message import Message
 
 from pipeline.graph.errors import GraphError
-from pipeline.graph.nodes import signature
+from pipeline.graph.nodes import output_types, signature
+from pipeline.graph.op_defs import has_op_def
 from pipeline.graph.tensors import decode_shape, decode_tensor
 
 
@@ -66,6 +67,16 @@ def read_attrs(node: Message) -> dict[str, Any]:
                 where = f"{node.op} node {node.name!r}, attribute {key}"
                 raise GraphError(f"{where}: {error}") from None
     return found
+
+
+def output_numbers(node: Message) -> list[int] | None:
+    """The DataTypes of a node's outputs; None where its op has no known definition."""
+    if not has_op_def(node.op):
+        return None
+    try:
+        return output_types(node.op, read_attrs(node))
+    except (GraphError, KeyError, TypeError):
+        return None
 
 
 @cache

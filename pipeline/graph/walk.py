@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import NamedTuple
 
 from google.protobuf.message import Message
@@ -87,6 +87,24 @@ def topological_order(
         if root not in state:
             _visit(root, nodes, ends, control, state, order, waiting)
     return order
+
+
+def sources_of(nodes: Iterable[Message], *, control: bool = False) -> dict[str, set[str]]:
+    """The nodes that each node takes tensors of; with `control` those it waits for, too."""
+    return {node.name: {ref.node for ref in map(parse_ref, node.input)
+                        if control or ref.output != CONTROL} for node in nodes}
+
+
+def closure(start: Iterable[str], following: Mapping[str, Set[str]]) -> set[str]:
+    """All names that are reached from some, themselves included."""
+    found: set[str] = set()
+    pending = list(start)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending += following.get(name, ())
+    return found
 
 
 def missing_node(name: str, nodes: Iterable[str], wanted_by: str = "") -> GraphError:

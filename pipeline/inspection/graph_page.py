@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline import execution
 from pipeline.checkpoint import Description
 from pipeline.config import ConfigError
-from pipeline.execution.describe import end_text
+from pipeline.execution.ends import end_text
 from pipeline.files import write_atomically
 from pipeline.inspection.graphs import DescribedGraph
 from pipeline.inspection.redrawing import with_functions, without_reads

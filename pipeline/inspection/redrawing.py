@@ -5,8 +5,8 @@ from __future__ import annotations
 from google.protobuf.message import Message
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 
-from pipeline.execution.elements import VARIABLE_OPS
 from pipeline.execution.library import called_functions
+from pipeline.execution.variable import VARIABLE_OPS
 
 
 def without_reads(graph_def: Message) -> Message:

@@ -15,7 +15,7 @@ from pipeline.config import ConfigError
 from pipeline.config.model import ModelConfig
 from pipeline.errors import PipelineError
 from pipeline.execution import Graph, Tensor
-from pipeline.execution.describe import find_inputs, find_outputs
+from pipeline.execution.ends import find_inputs, find_outputs
 from pipeline.graph.tensors import Shape
 
 _MOST_TRIED = 300     # tensors, on the search for the logits
