@@ -11,6 +11,10 @@ class UnknownSize(ExecutionError):
     """A list grows up to a position that is only known when running."""
 
 
+class NeedsWide(ExecutionError):
+    """Numbers of 64 bits that 32 do not hold, where JAX computes in 32."""
+
+
 class ElementNotFound(ExecutionError, KeyError):
     """A graph has no operation or tensor of that name."""
 

@@ -13,10 +13,17 @@ import pipeline.execution.rules  # noqa: F401 - fills the registry
 from pipeline import dtypes, graph
 from pipeline.execution.compiled import Compiled
 from pipeline.execution.compiler import Compiler
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.errors import ExecutionError, NeedsWide
 from pipeline.execution.library import Library
 from pipeline.execution.program import Program
-from pipeline.execution.values import is_static, jax_dtype, to_jax
+from pipeline.execution.values import (
+    fits_narrow,
+    is_static,
+    is_wide,
+    jax_dtype,
+    narrowed,
+    to_jax,
+)
 from pipeline.execution.wires import Wire, Wires, check_names, wires_of
 from pipeline.graph import Ref
 from pipeline.graph.tensors import Shape
@@ -60,6 +67,10 @@ class Input(NamedTuple):
         if isinstance(array, jax.Array) and wanted != np.object_:
             wanted = jax_dtype(number)
         is_text = wanted == np.object_
+        if array.dtype.kind in "iu" and wanted.kind in "iu" \
+                and not isinstance(array, jax.core.Tracer):
+            _check_range(self.name, array, wanted)
+            return array.astype(wanted)
         if is_text or (array.size and not np.can_cast(array.dtype, wanted, "same_kind")):
             raise ExecutionError(f"input {self.name!r} is {array.dtype}; "
                                  f"expected {'string' if is_text else wanted}")
@@ -101,7 +112,7 @@ class Function:
                 cannot compute with the shapes given.
         """
         outputs, _ = self._compiled({}, accept_all(self._checks, inputs), key)
-        return tuple(map(as_array, outputs))
+        return tuple(map(as_array, self.outputs, outputs))
 
     def apply(self, constants: Mapping[str, Any], *inputs: Any, key: Any = None) -> tuple[Any, ...]:
         """The outputs with `constants` in the place of the graph's own, uncompiled.
@@ -110,7 +121,7 @@ class Function:
             ExecutionError: as a call does.
         """
         outputs, _ = self._compiled.apply(constants, {}, accept_all(self._checks, inputs), key)
-        return tuple(map(as_array, outputs))
+        return tuple(map(as_array, self.outputs, outputs))
 
 
 def function(
@@ -148,6 +159,16 @@ def function(
     return Function(program, checks, outputs)
 
 
+def _check_range(name: str, array: Any, wanted: np.dtype[Any]) -> None:
+    """Raises where integers are not a narrower type's."""
+    if not array.size or np.can_cast(array.dtype, wanted):
+        return
+    limits, low, high = np.iinfo(wanted), int(array.min()), int(array.max())
+    if low < limits.min or high > limits.max:
+        raise ExecutionError(f"input {name!r} has values from {low} to {high}; expected {wanted}, "
+                             f"{limits.min} to {limits.max}")
+
+
 def accept_all(checks: Sequence[Input], inputs: Sequence[Any]) -> list[Any]:
     """The inputs of a call, checked.
 
@@ -160,9 +181,20 @@ def accept_all(checks: Sequence[Input], inputs: Sequence[Any]) -> list[Any]:
     return [check.accept(value) for check, value in zip(checks, inputs, strict=True)]
 
 
-def as_array(value: Any) -> Any:
-    """An output as a JAX array; text stays NumPy."""
-    return to_jax(value) if is_static(value) and value.dtype != np.object_ else value
+def as_array(name: str, value: Any) -> Any:
+    """An output as a JAX array; text stays NumPy.
+
+    Raises:
+        NeedsWide: it has numbers that JAX does not hold in its present mode.
+    """
+    if isinstance(value, jax.Array) and not isinstance(value, jax.core.Tracer):
+        value = narrowed(value)
+    if not is_static(value) or value.dtype == np.object_:
+        return value
+    if not is_wide() and not fits_narrow(value):
+        raise NeedsWide(f"output {name} is {value.dtype} with values that do not fit into 32 "
+                        "bits; turn on jax_enable_x64, or fetch it with `run` of import_graph_def")
+    return to_jax(value)
 
 
 def describe_input(name: str, ref: Ref, wires: Wires, producer: int) -> Input:

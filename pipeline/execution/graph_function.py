@@ -60,4 +60,4 @@ class GraphFunction:
             raise ExecutionError(f"variables lack {', '.join(missing[:10])}"
                                  f"{' and more' if len(missing) > 10 else ''}")
         outputs, updates = self._compiled(variables, accept_all(self._checks, inputs), key)
-        return tuple(map(as_array, outputs)), updates
+        return tuple(map(as_array, self.outputs, outputs)), updates

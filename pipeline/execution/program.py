@@ -15,7 +15,7 @@ from pipeline import dtypes, graph
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.liveness import Conditions
 from pipeline.execution.registry import Node, Rule
-from pipeline.execution.values import DEAD, Handle, is_static
+from pipeline.execution.values import DEAD, Handle, is_static, is_wide
 from pipeline.execution.wires import feed_name
 from pipeline.graph import CONTROL, GraphError, Ref
 
@@ -134,6 +134,12 @@ class Program:
         return any("seed2" in step.rule.attrs or any(part.draws for part in step.parts)
                    for step in self.steps)
 
+    @cached_property
+    def widens(self) -> bool:
+        """Whether integers of 64 bits may outgrow 32 in it though no input does."""
+        return any(_widens(step.node) or any(part.widens for part in step.parts)
+                   for step in self.steps)
+
     def source(self, index: int) -> int | None:
         """The input that output `index` passes on unchanged, if it does."""
         passing = {step.node.name: step.node.inputs[0] for step in self.steps
@@ -143,6 +149,23 @@ class Program:
             ref = passing[ref.node]
         feeds = {feed_name(place): place for place in range(len(self.inputs))}
         return feeds.get(ref.node)
+
+
+# what makes large integers of small ones
+_GROWING = {
+    "Add", "AddV2", "AddN", "Sub", "Mul", "Pow", "Square", "Prod", "Sum", "Cumsum", "Cumprod",
+    "LeftShift", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "SegmentSum",
+    "SegmentProd", "UnsortedSegmentSum", "UnsortedSegmentProd", "Invert", "Neg", "Abs",
+}
+_SMALL = {dtypes.NUMBER[name] for name in ("BOOL", "INT8", "UINT8", "INT16", "UINT16", "INT32",
+                                           "INT64")}
+_WIDE = {dtypes.NUMBER["INT64"], dtypes.NUMBER["UINT64"]}
+
+
+def _widens(node: Node) -> bool:
+    if node.op == "Cast":
+        return node.attrs.get("DstT") in _WIDE and node.attrs.get("SrcT") not in _SMALL
+    return node.op in _GROWING and node.attrs.get("T") in _WIDE
 
 
 class _DeadOutputs(Sequence[Any]):
@@ -171,7 +194,7 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
             result = (rule.function(node, run, *arguments) if rule.takes_run
                       else rule.function(node, *arguments))
         outputs = result if type(result) in (tuple, list) else (result,)
-        return _declared(node, outputs) if rule.folds else outputs
+        return _declared(node, outputs) if rule.folds or is_wide() else outputs
     except ExecutionError as error:
         raise type(error)(_where(node, str(error))) from error.__cause__
     except Exception as error:
@@ -220,21 +243,29 @@ def _output(ref: Ref, values: Values) -> Any:
 
 
 def _declared(node: Node, outputs: Sequence[Any]) -> Sequence[Any]:
-    """Known outputs in the dtypes that the op's definition declares; NumPy widens sums."""
-    if not any(is_static(value) or is_symbolic_dim(value) for value in outputs) \
-            or not graph.has_op_def(node.op):
+    """Outputs in the dtypes that the op's definition declares.
+
+    NumPy widens sums; in 64-bit mode so does JAX what it computes with NumPy's numbers.
+    """
+    if not any(map(_may_differ, outputs)) or not graph.has_op_def(node.op):
         return outputs
     try:
         numbers = graph.output_types(node.op, node.attrs)
     except (GraphError, KeyError):
         return outputs
-    return tuple(_typed(value, dtypes.to_numpy(number)) if is_static(value)
-                 or is_symbolic_dim(value) else value
+    return tuple(_typed(value, dtypes.to_numpy(number)) if _may_differ(value) else value
                  for value, number in zip(outputs, numbers, strict=True))
+
+
+def _may_differ(value: Any) -> bool:
+    return is_static(value) or is_symbolic_dim(value) or (
+        isinstance(value, jax.Array) and is_wide())
 
 
 def _typed(value: Any, dtype: np.dtype[Any]) -> Any:
     """A known value in its dtype; symbolic sizes stay objects."""
+    if isinstance(value, jax.Array):
+        return value if value.dtype == dtype else value.astype(dtype)
     held = np.asarray(value, object) if is_symbolic_dim(value) else np.asarray(value)
     if held.dtype == np.object_ and any(map(is_symbolic_dim, held.ravel().tolist())):
         return held

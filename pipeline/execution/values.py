@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pipeline import dtypes
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.errors import ExecutionError, NeedsWide
 
 _MAX_ELEMENTS = 1 << 31
 _MAX_KNOWN = 1 << 27
@@ -81,21 +81,55 @@ def operands(*values: Any) -> tuple[Any, ...]:
 
 
 def to_jax(value: Any) -> Any:
-    """A JAX array of the value's dtype, 64-bit types narrowed unless `jax_enable_x64` is on."""
+    """A JAX array of the value's dtype, 64-bit types narrowed unless `jax_enable_x64` is on.
+
+    Raises:
+        NeedsWide: values that do not fit into 32 bits.
+    """
     if not isinstance(value, (np.ndarray, np.generic)):
         return value
     if value.dtype == np.object_:
         raise ExecutionError("a string takes part in a computation; strings are only carried")
-    if value.dtype in (np.int64, np.uint64) and not jax.config.values["jax_enable_x64"]:
-        _check_narrow(np.asarray(value))
+    if not is_wide() and not fits_narrow(value):
+        raise NeedsWide(f"values of {value.dtype} that do not fit into 32 bits; turn on "
+                        "jax_enable_x64 to run this graph")
     return jnp.asarray(value)
 
 
-def _check_narrow(value: np.ndarray[Any, Any]) -> None:
-    narrow = np.iinfo(np.int32 if value.dtype == np.int64 else np.uint32)
-    if value.size and (value.min() < narrow.min or value.max() > narrow.max):
-        raise ExecutionError(f"{value.dtype} constant with values outside {narrow.dtype}; turn on "
-                             "jax_enable_x64 to run this graph")
+def is_wide() -> bool:
+    """Whether JAX computes in 64 bits here."""
+    return bool(jax.config.values["jax_enable_x64"])
+
+
+def fits_narrow(value: Any) -> bool:
+    """Whether an array of 64-bit numbers can be computed in 32: integers keep their value, floats
+    stay finite and do not become 0."""
+    if value.dtype not in (np.int64, np.uint64, np.float64) or not value.size:
+        return True
+    array = np.asarray(value)
+    if array.dtype == np.float64:
+        with np.errstate(all="ignore"):
+            narrow = array.astype(np.float32)
+        return bool(((np.isfinite(narrow) == np.isfinite(array))
+                     & ((narrow == 0) == (array == 0))).all())
+    limits = np.iinfo(np.int32 if array.dtype == np.int64 else np.uint32)
+    return bool(array.min() >= limits.min and array.max() <= limits.max)
+
+
+def widened(value: Any, number: int | None) -> Any:
+    """An array in the DataType that a graph declares for it, all 64 bits of it."""
+    if number is None:
+        return value
+    declared = dtypes.to_numpy(number)
+    return value.astype(declared) if value.dtype != declared else value
+
+
+def narrowed(value: Any) -> Any:
+    """A wide array as JAX would hold it, or as NumPy does where 32 bits do not hold it."""
+    if jax.dtypes.canonicalize_dtype(value.dtype) == value.dtype:
+        return value
+    array = np.asarray(value)
+    return jnp.asarray(array) if fits_narrow(array) else array
 
 
 def jax_dtype(number: int) -> np.dtype[Any]:

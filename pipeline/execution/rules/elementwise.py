@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from pipeline import dtypes
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.errors import ExecutionError, NeedsWide
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.values import Handle, cast, is_static, jax_dtype, operands, to_jax
 
@@ -189,8 +189,8 @@ def _bitcast(node: Node, x: Any) -> Any:
     """Types of other sizes have an axis more or less, so 64 bits must be 64 bits here too."""
     for number in (node["T"], node["type"]):
         if jax_dtype(number) != dtypes.to_numpy(number):
-            raise ExecutionError(f"the bits of {dtypes.to_numpy(number)}, which is computed in "
-                                 f"{jax_dtype(number)}; turn on jax_enable_x64 to run this graph")
+            raise NeedsWide(f"the bits of {dtypes.to_numpy(number)}, which is computed in "
+                            f"{jax_dtype(number)}; turn on jax_enable_x64 to run this graph")
     return lax.bitcast_convert_type(to_jax(x), jax_dtype(node["type"]))
 
 
