@@ -29,8 +29,7 @@ class FunctionBuilder(Builder):
     """The nodes of one function; `symbols` are the dimensions it reads, as inputs of their own."""
 
     def __init__(self, outer: Builder, name: str) -> None:
-        super().__init__(outer.opset, Names(), library=outer.library, gaps=outer.gaps,
-                         counter=outer.counter)
+        super().__init__(outer.opset, Names(), outer=outer)
         self.name = name
         self.inputs: list[Tensor] = []
         self.symbols: dict[str, Tensor] = {}

@@ -95,6 +95,33 @@ def test_imports_go_one_way(path: Path) -> None:
         assert not forbidden, f"{path}: {here} may not import {forbidden}"
 
 
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_files(path: Path, modules: set[str]) -> set[str]:
+    """The modules that a file names in its imports, those for type checkers and late ones too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & modules or {node.module}
+    return (found & modules) - {module_name(path)}
+
+
+def test_files_import_one_another_one_way() -> None:
+    modules = {module_name(path): path for path in SOURCES}
+    following = {name: imported_files(path, set(modules)) for name, path in modules.items()}
+    left = dict(following)
+    while free := [name for name, taken in left.items() if taken.isdisjoint(left)]:
+        for name in free:
+            del left[name]
+    circle = {name: sorted(taken & left.keys()) for name, taken in left.items()}
+    assert not circle, f"circles of files: move what both need to a third: {circle}"
+
+
 def is_table(path: Path) -> bool:
     """Most of the file is one literal, such as a table of op definitions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
