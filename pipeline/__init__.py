@@ -2,6 +2,7 @@
 
 The rooms, in the order data flows through them; read them in this order too:
 
+- `main`: the process; `jaxfrost`, `python -m pipeline` and `run.py` begin here
 - `sweep`: from a command line to an exit code; several runs as one piece of work
 - `stages`: the flow itself, which knows every stage; `closing`, what a run tells at its end
 - `config`: the dataclasses that `conf/` must fill, checked once at the border

@@ -19,12 +19,10 @@ from pipeline.sweep import execute, placement, stopping
 from pipeline.sweep.begun import begun
 from pipeline.sweep.job import Job, Run, runs_of
 
-CONF = Path(__file__).resolve().parents[1] / "conf"
-
 
 def explain(error: HydraException, arguments: list[str]) -> ConfigError:
     """What was wrong with a command line that Hydra refused."""
-    return composition.explain(error, CONF, arguments)
+    return composition.explain(error, arguments)
 
 
 def start(composed: DictConfig) -> float:

@@ -1,4 +1,4 @@
-"""What `run.py` answers or arranges before Hydra is imported, which alone takes longer."""
+"""What the program answers or arranges before Hydra is imported, which alone takes longer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[1]
-CONF = _ROOT / "conf"
+from pipeline import invocation
+from pipeline.config import tree
+
 # Hydra's options: `hydra/_internal/utils.py`, `get_args_parser`.
 _FLAGS = ("-m", "--multirun", "-r", "--run", "--resolve")
 _WITH_VALUE = ("-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name",
@@ -16,26 +17,31 @@ _WITH_VALUE = ("-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", 
 
 def usage() -> str:
     """What `conf/hydra/help/pipeline.yaml` says, with every group's choices, as Hydra prints it."""
-    import yaml  # late: run.py imports this module whatever it is asked
+    import yaml  # late: `main` imports this module whatever it is asked
 
-    page = yaml.safe_load((CONF / "hydra" / "help" / "pipeline.yaml").read_text(encoding="utf-8"))
-    groups = (path for path in sorted(CONF.iterdir()) if path.is_dir() and path.name != "hydra")
-    choices = [f"{group.name}: {', '.join(sorted(file.stem for file in group.glob('*.yaml')))}\n"
-               for group in groups]
+    path = tree.CONF / "hydra" / "help" / "pipeline.yaml"
+    page = yaml.safe_load(path.read_text(encoding="utf-8"))
+    choices = [f"{group}: {', '.join(names)}\n" for group, names in tree.groups().items()]
     text = str(page["template"])
     for place, filling in (("${hydra.help.header}", page["header"]),
                            ("${hydra.help.footer}", page["footer"]),
+                           ("${oc.env:JAXFROST_PROGRAM}", invocation.program()),
                            ("$APP_CONFIG_GROUPS", "".join(choices))):
         text = text.replace(place, filling)
     return text
 
 
 def version() -> str:
-    """`jaxfrost 0.1.0`, of this checkout, which an installed one's metadata may be behind."""
-    import tomllib
+    """`jaxfrost 0.2.0`, from metadata; in a checkout from its file, as metadata may be behind."""
+    pyproject = Path(__file__).resolve().parents[1] / "pyproject.toml"
+    if pyproject.is_file():
+        import tomllib
 
-    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return f"{project['name']} {project['version']}"
+        project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+        return f"{project['name']} {project['version']}"
+    from importlib import metadata
+
+    return f"jaxfrost {metadata.version('jaxfrost')}"
 
 
 def options_first(arguments: Sequence[str]) -> list[str]:

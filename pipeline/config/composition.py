@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -11,6 +10,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 
+from pipeline.config import tree
 from pipeline.config.errors import ConfigError, nearest
 
 # Launchers of Hydra's plugins, and the extra of this distribution that brings each.
@@ -18,12 +18,11 @@ _LAUNCHERS = {"joblib": "joblib", "submitit_local": "submitit", "submitit_slurm"
               "ray": "ray"}
 
 
-def explain(error: HydraException, conf: Path, arguments: list[str]) -> ConfigError:
+def explain(error: HydraException, arguments: list[str]) -> ConfigError:
     """The complaint in one piece; for a key that doesn't exist, with its nearest neighbour.
 
     Args:
         error: what Hydra raised while composing.
-        conf: the directory of `config.yaml`.
         arguments: the command line, without the program's name.
     """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file is not None:
@@ -46,15 +45,16 @@ def explain(error: HydraException, conf: Path, arguments: list[str]) -> ConfigEr
         return ConfigError(str(error))
     key = unknown[1].partition("=")[0]
     given = next((part for part in arguments if part.lstrip("+~").startswith(key)), key)
-    return ConfigError(f"{given}: {_where_it_ends(key, _chosen_groups(key, conf, arguments))}")
+    return ConfigError(f"{given}: {_where_it_ends(key, _chosen_groups(key, arguments))}")
 
 
-def _chosen_groups(key: str, conf: Path, arguments: list[str]) -> DictConfig:
+def _chosen_groups(key: str, arguments: list[str]) -> DictConfig:
     """The configuration that the group choices alone would give; Hydra's own part on demand."""
     GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf), version_base="1.3"):
-        groups = {entry.name for entry in conf.iterdir() if entry.is_dir()}
-        choices = [part for part in arguments if part.partition("=")[0] in groups]
+    added = tree.config_directory(arguments)[1:]
+    with initialize_config_dir(str(tree.CONF), version_base="1.3"):
+        choices = [part for part in arguments if part.partition("=")[0] in tree.groups()]
+        choices += [f"hydra.searchpath=['file://{directory}']" for directory in added]
         return compose("config", overrides=choices, return_hydra_config=key.startswith("hydra."))
 
 

@@ -6,11 +6,11 @@ import errno
 import fcntl
 import os
 import secrets
-import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pipeline import invocation
 from pipeline.config.errors import ConfigError
 
 _held: dict[Path, int] = {}   # descriptors of what this process holds, open until it ends
@@ -38,7 +38,7 @@ def claim(
         return
     made = directory / f".hydra.{os.getpid()}-{secrets.token_hex(4)}"
     made.mkdir()
-    command = shlex.join(["python", "run.py", *overrides]) + "\n"
+    command = invocation.repeating(overrides) + "\n"
     try:
         for name, text in {**records, "command.txt": command}.items():
             (made / name).write_text(text, encoding="utf-8")

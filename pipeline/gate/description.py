@@ -10,12 +10,16 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
+from pipeline import invocation
 from pipeline.files import write_atomically
 from pipeline.gate.errors import GateError
 from pipeline.gate.record import Record
 from pipeline.gate.verdict import Outcome, Verdict
 
-_ACCEPT = "python run.py task=gate run=DIR gate.accept=true gate.variables="
+
+def _accept(path: Path | str) -> str:
+    return invocation.command(
+        ["task=gate", "run=DIR", "gate.accept=true", f"gate.variables={path}"])
 
 
 def describe_variables(record: Record) -> list[str]:
@@ -29,7 +33,7 @@ def describe_variables(record: Record) -> list[str]:
 
 def save_description(path: Path, record: Record) -> None:
     """Makes a run's variables the expected ones."""
-    head = f"# The variables of a model. After a change that is meant: {_ACCEPT}{path}"
+    head = f"# The variables of a model. After a change that is meant: {_accept(path)}"
     write_atomically(path, "\n".join([head, *describe_variables(record)]) + "\n")
 
 
@@ -43,7 +47,7 @@ def load_description(path: Path) -> list[str]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         raise GateError(f"gate.variables={path}: no such file; write it from a finished run by "
-                        f"{_ACCEPT}{path}") from None
+                        f"{_accept(path)}") from None
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
@@ -55,5 +59,5 @@ def judge_variables(record: Record, expected: list[str], path: str) -> Verdict:
     return Verdict(
         "variables", Outcome.FAILED if changed else Outcome.PASSED,
         found=f"{len(found)} variables", expected=f"the {len(expected)} of {path}",
-        detail="\n".join([*changed, f"if this is meant: {_ACCEPT}{path}"]) if changed else "",
+        detail="\n".join([*changed, f"if this is meant: {_accept(path)}"]) if changed else "",
     )

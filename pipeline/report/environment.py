@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
+
+from pipeline import invocation
 
 _DISTRIBUTIONS = ("jaxfrost", "jax", "flax", "optax", "orbax-checkpoint", "numpy")
 
@@ -16,7 +17,7 @@ _DISTRIBUTIONS = ("jaxfrost", "jax", "flax", "optax", "orbax-checkpoint", "numpy
 def describe_environment(seed: int, device: str) -> dict[str, str]:
     """Versions, device, git revision, seed and command line, in the order they are shown."""
     return {
-        "command": shlex.join(["python", *sys.argv]),
+        "command": invocation.command(sys.argv[1:]),
         "seed": str(seed),
         "device": device,
         "git revision": git_revision(Path(__file__)),

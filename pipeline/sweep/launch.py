@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import signal
 import sys
@@ -15,6 +14,7 @@ from typing import Any, TypeAlias
 
 from hydra.errors import HydraException
 
+from pipeline import invocation
 from pipeline.config.run_directory import unusable
 from pipeline.gate import ExitCode, guard, worst
 from pipeline.sweep.begun import Stopped, begun
@@ -97,7 +97,7 @@ def _conclude(directory: Path, stopped: ExitCode) -> ExitCode:
     if not sweep.found:
         _remove_if_nothing_was_begun(directory)
         return stopped
-    command = shlex.join(["python", "run.py", *sys.argv[1:]])
+    command = invocation.command(sys.argv[1:])
     return conclude(sweep, command, stopped)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.config import ConfigError
+from pipeline.config import ConfigError, tree
 
 _KEY = "sweep.resume="
 _MULTIRUN = ("-m", "--multirun")
@@ -35,6 +35,10 @@ def whole_command_line(given: Sequence[str]) -> list[str]:
     replaced = {_key(one) for one in given}
     quoted = str(directory).replace("\\", "\\\\").replace("'", "\\'")
     flags = [one for one in given if one in _MULTIRUN] or ["--multirun"] * several
+    if not tree.config_directory(given):
+        flags += [word for source in hydra["runtime"]["config_sources"]
+                  if source["provider"] == "command-line"
+                  for word in ("--config-dir", source["path"])]
     words = [one for one in given if one not in _MULTIRUN]   # Hydra takes words on one side only
     return [*flags, *(one for one in before if _key(one) not in replaced), *words,
             f"{place}='{quoted}'"]

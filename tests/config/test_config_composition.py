@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from configured import CONF, composed
+from configured import composed
 from hydra.errors import HydraException, MissingConfigException
 
 from pipeline.config import composition
@@ -12,7 +12,7 @@ from pipeline.config import composition
 def refusal(*words: str) -> str:
     with pytest.raises(HydraException) as refused:
         composed(*words)
-    return str(composition.explain(refused.value, CONF, list(words)))
+    return str(composition.explain(refused.value, list(words)))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_names_the_launchers_that_are_installed() -> None:
 
 def test_names_the_extra_of_a_launcher_that_is_not_installed() -> None:
     missing = MissingConfigException("", "hydra/launcher/submitit_local", ["basic"])
-    assert str(composition.explain(missing, CONF, [])) == (
+    assert str(composition.explain(missing, [])) == (
         "hydra/launcher=submitit_local: its package is not installed; "
         "pip install 'jaxfrost[submitit]'")
 

@@ -23,7 +23,7 @@ def test_the_claim_says_how_to_repeat_the_run(tmp_path: Path) -> None:
     record = tmp_path / "a" / "b" / ".hydra"
     assert (record / "config.yaml").read_text() == "seed: 0\n"
     command = shlex.split((record / "command.txt").read_text())
-    assert command == ["python", "run.py", *overrides]
+    assert command == ["jaxfrost", *overrides]
 
 
 def test_a_run_s_directory_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_resumed_run_keeps_the_first_record(tmp_path: Path) -> None:
 
 def test_resuming_what_never_began_begins(tmp_path: Path) -> None:
     claim(tmp_path, RECORDS, ["restore=auto"], resume=True)
-    assert (tmp_path / ".hydra" / "command.txt").read_text() == "python run.py restore=auto\n"
+    assert (tmp_path / ".hydra" / "command.txt").read_text() == "jaxfrost restore=auto\n"
 
 
 def test_of_many_processes_exactly_one_gets_the_directory(tmp_path: Path) -> None:

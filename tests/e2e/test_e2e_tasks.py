@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 from command_line import SMALL, Finished, files, metrics, run
-from configured import digits
+from configured import ROOT, digits
 
 Trained = tuple[Path, Finished]
 
@@ -58,7 +58,7 @@ def test_the_figures_are_of_the_whole_test_split(trained: Trained) -> None:
 def test_the_run_says_how_to_repeat_it(trained: Trained) -> None:
     record = trained[0] / ".hydra"
     command = shlex.split((record / "command.txt").read_text())
-    assert command == ["python", "run.py", *SMALL, "notes=two words"]
+    assert command == ["python", f"{ROOT}/run.py", *SMALL, "notes=two words"]
     config = yaml.safe_load((record / "config.yaml").read_text())
     assert config["model"]["scopes"]["layer1"]["units"] == 8
     assert config["notes"] == "two words"

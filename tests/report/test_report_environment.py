@@ -29,7 +29,7 @@ def checkout(tmp_path: Path) -> Path:
 def test_the_environment_says_what_made_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["run.py", "notes=two words"])
     found = describe_environment(7, "TFRT_CPU_0")
-    assert found["command"] == "python run.py 'notes=two words'"
+    assert found["command"] == "jaxfrost 'notes=two words'"
     assert (found["seed"], found["device"]) == ("7", "TFRT_CPU_0")
     assert found["jax"] == metadata.version("jax")
     assert {"python", "flax", "jaxfrost", "git revision", "system"} <= set(found)

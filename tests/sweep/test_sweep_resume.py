@@ -17,7 +17,9 @@ def begun(tmp_path: Path) -> Path:
     record.mkdir()
     hydra = {"mode": "MULTIRUN", "overrides": {
         "task": ["a=1,2", "model=mlp"], "hydra": ["hydra.mode=MULTIRUN", "hydra.sweep.dir=x",
-                                                  "hydra/launcher=joblib"]}}
+                                                  "hydra/launcher=joblib"]},
+             "runtime": {"config_sources": [{"path": "/conf", "provider": "main"},
+                                            {"path": "/own", "provider": "command-line"}]}}
     (record / "hydra.yaml").write_text(yaml.safe_dump({"hydra": hydra}))
     (record / "overrides.yaml").write_text(yaml.safe_dump(["a=1,2", "model=mlp"]))
     (record / "config.yaml").write_text(yaml.safe_dump({"a": 1, "sweep": {"metric": "m"}}))
@@ -31,12 +33,12 @@ def test_without_resume_a_command_line_is_itself() -> None:
 
 def test_the_directory_alone_says_everything(begun: Path) -> None:
     assert whole_command_line([f"sweep.resume={begun}"]) == [
-        "--multirun", "a=1,2", "model=mlp", "hydra/launcher=joblib", f"sweep.resume={begun}",
-        f"hydra.sweep.dir='{begun}'"]
+        "--multirun", "--config-dir", "/own", "a=1,2", "model=mlp", "hydra/launcher=joblib",
+        f"sweep.resume={begun}", f"hydra.sweep.dir='{begun}'"]
 
 
 def test_what_is_said_again_is_said_once(begun: Path) -> None:
-    words = ["-m", "a=1,2", "sweep.on_failure=stop", f"sweep.resume={begun}"]
+    words = ["-m", "--config-dir=/mine", "a=1,2", "sweep.on_failure=stop", f"sweep.resume={begun}"]
     assert whole_command_line(words) == [
         "-m", "model=mlp", "hydra/launcher=joblib", *words[1:], f"hydra.sweep.dir='{begun}'"]
 
