@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -12,9 +13,10 @@ from pipeline import dtypes, graph
 from pipeline.execution import registry
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.library import Library, called_functions
-from pipeline.execution.liveness import Conditions, select_branches
-from pipeline.execution.loops import LOOP, lift_loops
+from pipeline.execution.liveness import MERGES, select_branches, unjoined
+from pipeline.execution.loops import WHILES, lift_loops
 from pipeline.execution.program import Program, Step
+from pipeline.execution.pruning import Kept, Pruner
 from pipeline.execution.registry import Node
 from pipeline.execution.wires import FEED, Wire, Wires, cut, data_refs, feed_name
 from pipeline.graph import FunctionName, Ref
@@ -39,6 +41,7 @@ class Compiler:
         self._lifted = lifted
         self._problems: dict[str, list[str]] = {}
         self._functions: dict[str, Program | None] = {}   # None: being compiled
+        self._pruner = Pruner(library, self._writes)
 
     def compile(self, wires: Wires, inputs: Sequence[Ref], outputs: Sequence[Ref]) -> Program:
         """The program that computes `outputs` from `inputs`.
@@ -72,8 +75,8 @@ class Compiler:
         wires, loops = lift_loops(wires, roots)
         every = graph.topological_order(wires, roots)
         wires, alive = select_branches(wires, every)
-        needed = self._needed(wires, every, targets, alive)
-        nodes = [self._node(wires[name], loops) for name in needed]
+        needed = self._pruner.needed(wires, every, targets, alive, loops)
+        nodes = [self._node(wires[name], needed.loops) for name in needed.names]
         steps = tuple(
             Step(node, rule, alive.get(node.name, frozenset()))
             for node in nodes if (rule := registry.find(node.op)) is not None)
@@ -98,25 +101,34 @@ class Compiler:
             self._note(f"function {function.name} calls itself, which is not supported", caller)
         return self._functions[key]
 
-    def _node(self, wire: Wire, loops: dict[str, Any]) -> Node:
+    def _node(self, wire: Wire, loops: Mapping[str, Kept]) -> Node:
         """The node for a rule; what is wrong with it is noted."""
         attrs = self._library.attrs(wire.proto, wire.caller) if wire.proto is not None else {}
         attrs.update(wire.attrs)
-        op = wire.op
-        if op == LOOP:
-            loop = loops[wire.name]
-            attrs["cond"] = self._part(loop.wires, loop.cond_inputs, [loop.condition])
-            attrs["body"] = self._part(loop.wires, loop.body_inputs, loop.results)
-        elif registry.find(op) is None and op in self._library:
+        op, refs = wire.op, data_refs(wire)
+        if op in MERGES:
+            raise unjoined(wire)
+        if registry.find(op) is None and op in self._library:
             attrs, op = _call_attrs(FunctionName(op, attrs)), "PartitionedCall"
-        node = Node(wire.name, op, tuple(data_refs(wire)), attrs)
+        node = Node(wire.name, op, tuple(refs), attrs)
         if op in _PLACEHOLDERS and registry.forbidden_attrs(op, attrs):
             self._check(node)
         elif op in _PLACEHOLDERS:
             self._note(f"You must feed a value for placeholder tensor {_placeholder(node)}", "")
         elif op != FEED:
             self._check(node)
-        return node
+        return self._loop(node, loops[wire.name]) if wire.name in loops else node
+
+    def _loop(self, node: Node, kept: Kept) -> Node:
+        """A loop with the programs of what it keeps of its condition and its body."""
+        programs = {}
+        for name, part in (("cond", kept.loop.cond), ("body", kept.loop.body)):
+            part = kept.part(part)
+            programs[name] = self._part(part.wires, part.inputs, part.outputs,
+                                        [ref for each in part.effects for ref in each])
+        attrs = {**node.attrs, **programs, "variables": kept.variables, "count": kept.loop.size}
+        return replace(node, inputs=tuple(node.inputs[each] for each in kept.positions),
+                       attrs=attrs)
 
     def _check(self, node: Node) -> None:
         rule = registry.find(node.op)
@@ -130,7 +142,7 @@ class Compiler:
             return
         for key, value in registry.refused_attrs(node.op, node.attrs).items():
             self._note(f"op {node.op} is not supported with {key}={value!r}", node.name)
-        for key in rule.attrs & node.attrs.keys():
+        for key in rule.attrs & node.attrs.keys() if node.op not in WHILES else ():
             value = node.attrs[key]
             if isinstance(value, FunctionName):
                 node.attrs[key] = self._function(value, node.name)
@@ -139,30 +151,6 @@ class Compiler:
 
     def _note(self, what: str, name: str) -> None:
         self._problems.setdefault(what, []).append(name)
-
-    def _needed(
-        self, wires: Wires, every: Sequence[str], targets: Iterable[Ref],
-        alive: Mapping[str, Conditions],
-    ) -> list[str]:
-        """Of `every`: what `targets` and the writes ordered before them take as data.
-
-        What waits for no write comes first, so that it sees the variables as they were.
-        """
-        waiting: set[str] = set()
-        writes = {name: None for name in every if self._writes(wires[name])}
-        for name in every if writes else ():
-            inputs = (graph.parse_ref(text).node for text in wires[name].input)
-            if name in writes or not waiting.isdisjoint(inputs):
-                waiting.add(name)
-        pending = [ref.node for ref in targets] + list(writes)
-        pending += [each.predicate.node for name in writes for each in alive.get(name, ())]
-        found = set(pending)
-        while pending:
-            for ref in data_refs(wires[pending.pop()]):
-                if ref.node not in found:
-                    found.add(ref.node)
-                    pending.append(ref.node)
-        return sorted((name for name in every if name in found), key=waiting.__contains__)
 
     def _writes(self, wire: Wire) -> bool:
         """Whether a node assigns to variables, itself or in a function that it calls."""

@@ -36,10 +36,7 @@ def select_branches(wires: Wires, order: Sequence[str]) -> tuple[Wires, dict[str
     """Leads the deciding predicate to every `Merge`, and says when each node is alive.
 
     A `Merge` becomes `\\0Select(inputs…, predicate)` with `true_index`, its input for a true
-    predicate.
-
-    Raises:
-        ExecutionError: a `Merge` does not join the two sides of one predicate.
+    predicate. One that does not join the two sides of one predicate stays as it is.
     """
     alive: dict[str, Conditions] = {}
     if not any(wires[name].op in SWITCHES for name in order):
@@ -50,9 +47,10 @@ def select_branches(wires: Wires, order: Sequence[str]) -> tuple[Wires, dict[str
         conditions = [_condition(graph.parse_ref(text), wires, alive) for text in wire.input]
         if wire.op in MERGES:
             data = [c for c, text in zip(conditions, wire.input, strict=True) if text[0] != "^"]
-            choice = _choice(wire, data)
-            wires[name] = Wire(name, SELECT, (*_data(wire), str(choice.predicate)), None,
-                               {"true_index": 0 if choice.side else 1})
+            choice = _choice(data)
+            if choice is not None:
+                wires[name] = Wire(name, SELECT, (*_data(wire), str(choice.predicate)), None,
+                                   {"true_index": 0 if choice.side else 1})
             alive[name] = frozenset.intersection(*data)
         elif any(conditions):
             alive[name] = frozenset().union(*conditions)
@@ -76,14 +74,19 @@ def _source(ref: Ref, wires: Wires) -> Ref:
     return ref
 
 
-def _choice(wire: Wire, data: Sequence[Conditions]) -> Condition:
+def _choice(data: Sequence[Conditions]) -> Condition | None:
     """The condition under which a `Merge`'s first input is the one that is alive."""
     if len(data) == 2:
         for condition in sorted(data[0]):
             if Condition(condition.predicate, not condition.side) in data[1]:
                 return condition
-    raise ExecutionError(f"{wire.op} node {wire.name!r} does not join the two sides of one Switch "
-                         f"predicate; its inputs are {', '.join(wire.input)}")
+    return None
+
+
+def unjoined(wire: Wire) -> ExecutionError:
+    """The error for a `Merge` that nothing decides."""
+    return ExecutionError(f"{wire.op} node {wire.name!r} does not join the two sides of one Switch "
+                          f"predicate; its inputs are {', '.join(wire.input)}")
 
 
 def _data(wire: Wire) -> list[str]:

@@ -1,11 +1,13 @@
-"""TF1's while loops as single nodes.
+"""While loops as single nodes with a condition and a body, whichever TensorFlow wrote them.
 
-A loop variable is a ring of nodes in one frame
+A loop variable of TF1 is a ring of nodes in one frame
 (tensorflow/python/ops/control_flow_ops.py, `WhileContext.BuildLoop`):
 
     Enter → Merge → Switch(·, LoopCond) → 1: body … → NextIteration → back to Merge
                                         → 0: Exit
     Enter(is_constant): a value from outside that the loop only reads
+
+TF2's `While` has two functions of the variables.
 """
 
 from __future__ import annotations
@@ -15,24 +17,36 @@ from typing import NamedTuple
 
 from pipeline import graph
 from pipeline.execution.errors import ExecutionError
+from pipeline.execution.library import Library
 from pipeline.execution.liveness import MERGES, SWITCHES
 from pipeline.execution.wires import Wire, Wires, data_ref, data_refs
 from pipeline.graph import Ref
 
 LOOP = "\0Loop"
+WHILES = ("While", "StatelessWhile")
 _EXITS = ("Exit", "RefExit")
 _ENTERS = ("Enter", "RefEnter")
 _NEXT = ("NextIteration", "RefNextIteration")
 
 
-class Loop(NamedTuple):
-    """What the condition and the body of a loop take and give, within the graph's own wires."""
+class Part(NamedTuple):
+    """What a condition or a body takes and gives, within the wires that it lies in.
+
+    `effects` has for each output the nodes that it waits for though nothing takes their outputs.
+    """
 
     wires: Wires
-    cond_inputs: list[Ref]
-    condition: Ref
-    body_inputs: list[Ref]
-    results: list[Ref]
+    inputs: list[Ref]
+    outputs: list[Ref]
+    effects: list[list[Ref]]
+
+
+class Loop(NamedTuple):
+    """The first `size` inputs of the parts are the loop's variables; the others never change."""
+
+    cond: Part
+    body: Part
+    size: int
 
 
 class _Variable(NamedTuple):
@@ -90,17 +104,40 @@ class _Frames:
             raise ExecutionError(f"the loop of frame {frame!r} has no Switch on a LoopCond")
         condition = conditions[0]
         outside = [Ref(wire.name, 0) for wire in constants]
-        parts = Loop(
-            self._wires,
-            [*(Ref(each.merge.name, 0) for each in variables), *outside],
-            data_ref(condition, 0),
-            [*(Ref(each.switch.name, 1) if each.switch is not None else Ref(each.merge.name, 0)
-               for each in variables), *outside],
-            [data_ref(each.next, 0) for each in variables])
+        merges = [Ref(each.merge.name, 0) for each in variables]
+        inside = [Ref(each.switch.name, 1) if each.switch is not None else merge
+                  for each, merge in zip(variables, merges, strict=True)]
+        cond = Part(self._wires, merges + outside, [data_ref(condition, 0)], [[]])
+        body = Part(self._wires, inside + outside, [data_ref(each.next, 0) for each in variables],
+                    [_waited_for(each.next) for each in variables])
         enters = [each.enter for each in variables] + constants
         inputs = [str(data_ref(wire, 0)) for wire in enters]
-        inputs += [text for wire in enters for text in wire.input if text.startswith("^")]
-        return Wire(_loop_name(frame), LOOP, tuple(inputs), None, {"count": len(variables)}), parts
+        inputs += [f"^{ref.node}" for wire in enters for ref in _waited_for(wire)]
+        return (Wire(_loop_name(frame), LOOP, tuple(inputs), None),
+                Loop(cond, body, len(variables)))
+
+
+def loop_of_functions(wire: Wire, library: Library) -> Loop:
+    """The parts of a `While` node.
+
+    Raises:
+        ExecutionError: a function is missing or malformed, or takes another number of values.
+    """
+    attrs = library.attrs(wire.proto, wire.caller) if wire.proto is not None else {}
+    count, parts = len(data_refs(wire)), []
+    for name in ("cond", "body"):
+        if not isinstance(attrs.get(name), graph.FunctionName):
+            raise ExecutionError(f"{wire.op} node {wire.name!r} names no function as its {name}")
+        found = library.body(attrs[name])
+        outputs = count if name == "body" else 1
+        if (len(found.inputs), len(found.outputs)) != (count, outputs):
+            raise ExecutionError(
+                f"{wire.op} node {wire.name!r} has {count} variables; its {name} "
+                f"{attrs[name].name!r} takes {len(found.inputs)} and gives {len(found.outputs)}")
+        effects = library.effects(attrs[name])
+        parts.append(Part(found.wires, found.inputs, found.outputs, [effects] * outputs))
+    cond, body = parts
+    return Loop(cond, body, count)
 
 
 def lift_loops(wires: Wires, roots: Iterable[str]) -> tuple[Wires, dict[str, Loop]]:
@@ -130,6 +167,10 @@ def lift_loops(wires: Wires, roots: Iterable[str]) -> tuple[Wires, dict[str, Loo
                 seen.add(below)
                 pending.append(below)
     return lifted, loops
+
+
+def _waited_for(wire: Wire) -> list[Ref]:
+    return [graph.parse_ref(text) for text in wire.input if text.startswith("^")]
 
 
 def _frame(enter: Wire) -> str:

@@ -110,12 +110,12 @@ def _optional_values(node: Node, found: Any) -> Any:
     return found.get()
 
 
-@rule("While", "StatelessWhile", attrs="T cond body output_shapes parallel_iterations",
-      takes_run=True, handles=True)
-def _while(node: Node, run: Run, *values: Any) -> Any:
-    return run_loop(run, node["cond"], node["body"], values, len(values))
-
-
-@rule(LOOP, attrs="cond body count", takes_run=True, handles=True)
-def _lifted_loop(node: Node, run: Run, *values: Any) -> Any:
-    return run_loop(run, node["cond"], node["body"], values, node["count"])
+@rule("While", "StatelessWhile", LOOP, takes_run=True, handles=True,
+      attrs="T cond body output_shapes parallel_iterations variables count")
+def _loop(node: Node, run: Run, *values: Any) -> Any:
+    """The variables that the loop keeps, at their places."""
+    results: list[Any] = [None] * node["count"]
+    final = run_loop(run, node["cond"], node["body"], values, len(node["variables"]))
+    for place, value in zip(node["variables"], final, strict=True):
+        results[place] = value
+    return results

@@ -1,0 +1,63 @@
+"""Training graphs with loops: forwards without what only the gradient needs, and the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+from execution_judge import assert_agrees, ours
+from loop_graphs import LOOPS, X
+
+from pipeline import execution
+
+
+def training_graph(tf: ModuleType, build: Callable[[ModuleType, Any], Any]) -> Any:
+    """x → y, and the gradient of y's squares by x as g."""
+    x = tf.placeholder(tf.float32, X.shape, name="x")
+    y = tf.identity(build(tf, x), name="y")
+    tf.identity(tf.gradients(tf.reduce_sum(y * y), x)[0], name="g")
+    return tf.get_default_graph().as_graph_def()
+
+
+@pytest.mark.parametrize("build", LOOPS)
+def test_output_of_training_graph_runs_without_the_gradient_s_leftovers(
+    control: ModuleType, build: Callable[[ModuleType, Any], Any]
+) -> None:
+    assert_agrees(control, training_graph(control, build), ["y"], {"x": X})
+
+
+def test_variable_that_nobody_fetches_may_grow_or_be_text(control: ModuleType) -> None:
+    x = control.placeholder(control.float32, X.shape, name="x")
+    loop = control.while_loop(
+        lambda i, y, more, text: i < 3,
+        lambda i, y, more, text: (i + 1, y * 1.5, control.concat([more, y], 0),
+                                  control.strings.join([text, "a"])),
+        [0, x, x, control.constant("")],
+        shape_invariants=[control.TensorShape([]), x.shape, control.TensorShape([None, 4]),
+                          control.TensorShape([])])
+    control.identity(loop[1], name="y")
+    assert_agrees(control, control.get_default_graph().as_graph_def(), ["y"], {"x": X})
+
+
+def test_assignment_in_a_loop_that_is_only_waited_for_takes_place(tf1_graph: ModuleType) -> None:
+    tf1_graph.disable_control_flow_v2()
+    counter = tf1_graph.get_variable("counter", [], tf1_graph.float32, use_resource=False)
+    setup = counter.assign(1.0, name="setup")
+
+    def body(i: Any, y: Any) -> Any:
+        with tf1_graph.control_dependencies([counter.assign_add(y)]):
+            return i + 1, tf1_graph.identity(y * 2.0)
+    loop = tf1_graph.while_loop(lambda i, y: i < 3, body, [0, 1.0])
+    with tf1_graph.control_dependencies([loop[1]]):
+        tf1_graph.no_op("go")
+    graph = execution.import_graph_def(
+        ours(tf1_graph.get_default_graph().as_graph_def()), name="")
+    with tf1_graph.Session() as session:
+        session.run(setup)
+        session.run("go")
+        expected = session.run(counter)
+    graph.run("setup")
+    graph.run("go")
+    assert graph.run("counter:0") == expected == 8
