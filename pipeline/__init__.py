@@ -22,6 +22,9 @@ The rooms, in the order data flows through them; read them in this order too:
 - `serve`: a run in a browser: draw digits, browse mistakes, variables and the graph
 - `inspection`: a look into any file, plans of restores, conversions
 
+For all of them: `reading` opens what strangers may have made, `files` writes, and `budget` is asked
+before anything is made whose size a file or a graph decides.
+
 `scopes`, and the format rooms `graph`, `lowering`, `execution` and `checkpoint`, are libraries:
 they know nothing of configuration, data sets or stages.
 """

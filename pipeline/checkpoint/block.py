@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from pipeline import budget
 from pipeline.checkpoint.coding import decode_fixed32, decode_varint, encode_fixed32, encode_varint
 from pipeline.checkpoint.errors import DataLossError
 
@@ -71,7 +72,8 @@ def decode_block(block: bytes) -> list[tuple[bytes, bytes]]:
     """
     limit = _entries_end(block)
     entries: list[tuple[bytes, bytes]] = []
-    position, key, budget = 0, b"", _KEY_EXPANSION * len(block)
+    position, key = 0, b""
+    allowed = min(_KEY_EXPANSION * len(block), budget.current().limit)
     while position < limit:
         start = position
         shared, position = decode_varint(block, position, limit)
@@ -83,8 +85,8 @@ def decode_block(block: bytes) -> list[tuple[bytes, bytes]]:
         found = key[:shared] + block[position : position + unshared]
         if found <= key and entries:
             raise DataLossError(f"key {found!r} at byte {start} does not follow {key!r}")
-        budget -= len(found)
-        if budget < 0:
+        allowed -= len(found)
+        if allowed < 0:
             raise DataLossError(f"block of {len(block)} bytes expands to too many bytes of keys")
         entries.append((found, block[position + unshared : end]))
         position, key = end, found

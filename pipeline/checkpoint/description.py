@@ -22,6 +22,7 @@ from pipeline.checkpoint.recognise import (
 )
 from pipeline.checkpoint.state import CheckpointState
 from pipeline.checkpoint.statistics import Statistics, compute_statistics
+from pipeline.reading import read_bytes
 
 
 @dataclass(frozen=True)
@@ -131,5 +132,5 @@ def _graph_notes(path: str) -> Iterator[str]:
 
 
 def _content(path: str) -> bytes:
-    with translated(f"cannot read {path}"), open(path, "rb") as file:
-        return file.read()
+    with translated(f"cannot read {path}"):
+        return read_bytes(path)

@@ -10,6 +10,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pipeline.budget import MemoryBudgetError
 from pipeline.errors import IntegrityError, PipelineError
 
 
@@ -42,7 +43,7 @@ class PermissionDeniedError(CheckpointError):
 
 
 class ResourceExhaustedError(CheckpointError):
-    """The disk is full, or a quota is."""
+    """The disk is full, a quota is, or the budget of memory would be exceeded."""
 
 
 class AbortedError(CheckpointError):
@@ -66,6 +67,8 @@ def translated(action: str) -> Iterator[None]:
     """Turns an `OSError` below into the checkpoint error of its cause, beginning with `action`."""
     try:
         yield
+    except MemoryBudgetError as error:
+        raise ResourceExhaustedError(f"{action}: {error}") from None
     except OSError as error:
         kind = _BY_ERRNO.get(error.errno or 0, CheckpointError)
         raise kind(f"{action}: {error.strerror or error}") from error
@@ -76,5 +79,7 @@ def located(place: str) -> Iterator[None]:
     """Puts the place, a file or a tensor, in front of a checkpoint error raised below."""
     try:
         yield
+    except MemoryBudgetError as error:
+        raise ResourceExhaustedError(f"{place}: {error}") from None
     except CheckpointError as error:
         raise type(error)(f"{place}: {error}") from error

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 
+from pipeline.reading import open_file
+
 # (first bytes, what begins with them, what reads it)
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file, such as Keras writes (.h5): Keras or h5py reads it"),
@@ -66,7 +68,7 @@ def _gzip(path: str) -> str:
     import zlib
 
     try:
-        with gzip.open(path) as file:
+        with open_file(path) as raw, gzip.open(raw) as file:
             inside = file.read(len(_IDX_IN_GZIP))
     except (OSError, EOFError, zlib.error):
         return "a damaged gzip archive"
@@ -79,7 +81,7 @@ def _zip(path: str) -> str:
     import zipfile
 
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError):
         return "a damaged zip archive"

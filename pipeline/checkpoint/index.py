@@ -16,6 +16,7 @@ from pipeline.checkpoint.errors import (
 )
 from pipeline.checkpoint.names import decode_name, index_path
 from pipeline.checkpoint.table import MAGIC, decode_table
+from pipeline.reading import open_file, read_bytes
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,7 @@ def read_index(prefix: str) -> Index:
     path = index_path(prefix)
     with translated(f"cannot read {path}"):
         try:
-            with open(path, "rb") as file:
-                data = file.read()
+            data = read_bytes(path)
         except FileNotFoundError:
             raise _absent(prefix) from None
     with located(path):
@@ -99,6 +99,6 @@ def _absent(prefix: str) -> Exception:
 
 
 def _ends_as_table(path: str) -> bool:
-    with translated(f"cannot read {path}"), open(path, "rb") as file:
+    with translated(f"cannot read {path}"), open_file(path) as file:
         file.seek(max(0, os.path.getsize(path) - len(MAGIC)))
         return file.read() == MAGIC

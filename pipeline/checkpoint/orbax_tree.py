@@ -15,9 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.checkpoint.errors import DataLossError, translated
+from pipeline import budget
+from pipeline.checkpoint.errors import CheckpointError, DataLossError, translated
+from pipeline.reading import read_bytes
 
 _DESCRIPTION = "_METADATA"
+_JSON_BYTES = 32  # that a byte of JSON takes as objects, at most: "{},"
 _OF_STEP = "_CHECKPOINT_METADATA"
 
 
@@ -69,8 +72,10 @@ def orbax_leaves(path: str) -> Iterator[Leaf]:
 
     for file in orbax_trees(path):
         try:
-            with translated(f"cannot read {file}"), open(file, encoding="utf-8") as stream:
-                found: dict[str, Any] = json.load(stream)
+            with translated(f"cannot read {file}"):
+                content = read_bytes(file)
+                budget.current().require(len(content) * _JSON_BYTES, "its JSON")
+                found: dict[str, Any] = json.loads(content)
             for leaf in found["tree_metadata"].values():
                 value = leaf["value_metadata"]
                 if value.get("skip_deserialize"):  # an empty dict or list
@@ -80,5 +85,7 @@ def orbax_leaves(path: str) -> Iterator[Leaf]:
                            tuple(str(key["key"]) for key in leaf["key_metadata"]),
                            None if shape is None else tuple(shape),
                            bool(found.get("use_zarr3")))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except CheckpointError:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise DataLossError(f"{file}: is no description of an orbax tree ({error})") from None

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import dtypes
+from pipeline import budget, dtypes
 from pipeline.checkpoint import crc, ordered_code
 from pipeline.checkpoint.entry import Entry, Shape
 from pipeline.checkpoint.errors import (
@@ -32,6 +32,10 @@ from pipeline.checkpoint.names import data_path, encode_name
 from pipeline.checkpoint.object_graph import GRAPH_KEY, ObjectGraph
 from pipeline.checkpoint.slices import Part, PartitionedTensor, slice_shape
 from pipeline.checkpoint.strings import decode_strings
+from pipeline.reading import open_file
+
+_OBJECT_BYTES = 200  # that a node of the object graph takes for each byte of its message, at most
+_STRING_BYTES = 96  # that a short string takes in an object array, while it is decoded
 
 
 class CheckpointReader(Mapping[str, NDArray[Any]]):
@@ -183,6 +187,7 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
             if found.shape != () or found.dtype != np.object_:
                 raise DataLossError("is no scalar string")
             message: bytes = found.item()
+            budget.current().require(len(message) * _OBJECT_BYTES, "objects")
             return ObjectGraph(message)
 
     def _open_data(self) -> dict[str, CheckpointError]:
@@ -216,6 +221,7 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
         slices = self._slices(name)
         if sum(part.size for part in slices) > sum(map(len, self._shards.values())):
             raise DataLossError("its slices hold more bytes than the data files")
+        budget.current().require(2 * sum(part.size for part in slices), "the whole of its slices")
         parts = zip(entry.slices, slices, strict=True)
         return PartitionedTensor(
             entry.shape, tuple(Part(extents, self._read(part)) for extents, part in parts)
@@ -239,6 +245,7 @@ class CheckpointReader(Mapping[str, NDArray[Any]]):
         raw = self._shards[entry.shard][entry.offset : entry.offset + entry.size]
         if entry.dtype == dtypes.NUMBER["STRING"]:
             count = math.prod(entry.shape)
+            budget.current().require(entry.size + min(count, entry.size) * _STRING_BYTES, "strings")
             return decode_strings(raw.tobytes(), entry.shape, count, entry.crc)
         try:
             array = raw.view(dtypes.to_numpy(entry.dtype)).reshape(entry.shape)
@@ -265,7 +272,7 @@ def _brackets(shape: Shape) -> str:
 
 def _map(path: str) -> NDArray[np.uint8]:
     """The bytes of a data file, mapped; they stay readable when the file is replaced."""
-    with translated(f"cannot read {path}"), open(path, "rb") as file:
+    with translated(f"cannot read {path}"), open_file(path) as file:
         if os.fstat(file.fileno()).st_size == 0:
             return np.empty(0, np.uint8)
         return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)

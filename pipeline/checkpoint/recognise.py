@@ -18,6 +18,7 @@ from pipeline.checkpoint.names import checkpoint_exists
 from pipeline.checkpoint.opening import checkpoint_prefix
 from pipeline.checkpoint.orbax_tree import is_orbax_step
 from pipeline.checkpoint.table import MAGIC
+from pipeline.reading import open_file, read_bytes
 
 
 class Kind(enum.Enum):
@@ -144,7 +145,7 @@ def _nearby(path: str) -> str:
 
 
 def _file(path: str) -> Recognised:
-    with translated(f"cannot read {path}"), open(path, "rb") as file:
+    with translated(f"cannot read {path}"), open_file(path) as file:
         head = file.read(_FIRST_BYTES)
         file.seek(max(0, os.path.getsize(path) - len(MAGIC)))
         tail = file.read(len(MAGIC))
@@ -168,8 +169,8 @@ def _holds_graph(path: str, head: bytes) -> bool:
         return True
     if os.path.getsize(path) >= _LARGEST_MESSAGE:
         return False
-    with translated(f"cannot read {path}"), open(path, "rb") as file:
-        content = file.read()
+    with translated(f"cannot read {path}"):
+        content = read_bytes(path)
     try:
         summarise_graph(content)
     except DataLossError:

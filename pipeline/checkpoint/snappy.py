@@ -10,6 +10,7 @@ The tag's lower 2 bits say which: 0 literal, 1, 2 and 3 copies (snappy's format_
 
 from __future__ import annotations
 
+from pipeline import budget
 from pipeline.checkpoint.coding import decode_varint
 from pipeline.checkpoint.errors import DataLossError
 
@@ -25,6 +26,7 @@ def decode(data: bytes) -> bytes:
     length, position = decode_varint(data, 0, len(data))
     if length > _LONGEST_EXPANSION * len(data):
         raise DataLossError(f"snappy stream of {len(data)} bytes promises {length}")
+    budget.current().require(2 * length, "unpacked")
     out = bytearray()
     while position < len(data) and len(out) <= length:
         position = _element(data, position, out)

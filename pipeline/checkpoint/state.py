@@ -21,6 +21,7 @@ from pipeline.checkpoint import files, log
 from pipeline.checkpoint.errors import InvalidArgumentError, located, translated
 from pipeline.checkpoint.names import checkpoint_exists
 from pipeline.checkpoint.state_text import decode_fields, encode_fields
+from pipeline.reading import open_file
 
 DEFAULT_FILENAME = "checkpoint"
 _MOST_BYTES = 1 << 24  # no state file is longer; another file of that name may be
@@ -76,7 +77,7 @@ def get_checkpoint_state(
     path = os.path.join(directory, latest_filename or DEFAULT_FILENAME)
     if not os.path.isfile(path):
         return None
-    with translated(f"cannot read {path}"), open(path, "rb") as file:
+    with translated(f"cannot read {path}"), open_file(path) as file:
         content = file.read() if os.path.getsize(path) < _MOST_BYTES else b"?"
     try:
         with located(path):

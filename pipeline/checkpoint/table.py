@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pipeline import budget
 from pipeline.checkpoint import crc, snappy
 from pipeline.checkpoint.block import BlockBuilder, decode_block
 from pipeline.checkpoint.coding import decode_fixed32, decode_varint, encode_fixed32, encode_varint
@@ -22,6 +23,7 @@ MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")  # leveldb/table/format.h
 FOOTER_BYTES = 48
 _TRAILER_BYTES = 5
 _UNCOMPRESSED, _SNAPPY = 0, 1
+_ENTRY_BYTES = 600  # that an entry takes as objects, besides its key and value
 _BLOCK_BYTES = 262_144  # tensorflow/core/lib/io/table_options.h; a block is closed once it is full
 _DATA_RESTARTS, _INDEX_RESTARTS = 16, 1
 
@@ -86,16 +88,20 @@ def decode_table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     handle, _ = _decode_handle(data, position, len(data))
     _read_block(data, metaindex)
     last, end = None, 0
-    for _, value in _read_block(data, handle):
-        (offset, size), _ = _decode_handle(value, 0, len(value))
-        if offset < end:
-            raise DataLossError(f"block at byte {offset} overlaps the one before it")
-        end = offset + size
-        for key, found in _read_block(data, (offset, size)):
-            if last is not None and key <= last:
-                raise DataLossError(f"key {key!r} does not follow {last!r}")
-            last = key
-            yield key, found
+    with budget.account() as account:
+        for _, value in _read_block(data, handle):
+            (offset, size), _ = _decode_handle(value, 0, len(value))
+            if offset < end:
+                raise DataLossError(f"block at byte {offset} overlaps the one before it")
+            end = offset + size
+            entries = _read_block(data, (offset, size))
+            account.spend(sum(_ENTRY_BYTES + len(key) + len(found) for key, found in entries),
+                          f"entries up to byte {end}")
+            for key, found in entries:
+                if last is not None and key <= last:
+                    raise DataLossError(f"key {key!r} does not follow {last!r}")
+                last = key
+                yield key, found
 
 
 def _decode_handle(data: bytes, position: int, limit: int) -> tuple[tuple[int, int], int]:

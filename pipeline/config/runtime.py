@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from pipeline import budget
 from pipeline.config.schema import RuntimeConfig
 
 
@@ -16,6 +17,7 @@ def cache_directory(runtime: RuntimeConfig) -> Path:
 
 def apply(runtime: RuntimeConfig) -> None:
     """Sets JAX's flags, through the environment it will read if it is not in the process yet."""
+    budget.set_limit(runtime.memory_budget)
     # matplotlib would otherwise keep its list of fonts in a place of its own.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_directory(runtime) / "matplotlib"))
     flags: dict[str, str | bool | int] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import ByteSize, Field
 
 from pipeline.config.gate import GateConfig
 from pipeline.config.inspection import InspectConfig, MetaGraphField
@@ -114,6 +114,8 @@ class RuntimeConfig:
     compilation_cache: bool = True
     x64: bool = False
     debug_nans: bool = False
+    # what one file or graph may take, bytes; null: half of what this process can have
+    memory_budget: Annotated[ByteSize, Field(gt=0)] | None = None
 
 
 @dataclass(kw_only=True)

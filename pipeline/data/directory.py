@@ -10,6 +10,7 @@ from pipeline.data.catalogue import FILE_NAMES, Part, Published, Source
 from pipeline.data.dataset import Arrays
 from pipeline.data.errors import DataError, DataSettingError
 from pipeline.data.idx import IdxFile, payload_sha256, read_images, read_labels
+from pipeline.reading import open_file
 
 _log = logging.getLogger("pipeline.data")
 
@@ -76,7 +77,8 @@ def find_published(directory: Path, source: Source) -> None:
         raise DataError(f"{missing_text(directory, source, missing)}; get them from {source.url}")
     for part, published in source.files.items():
         path = directory / FILE_NAMES[part]
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        with open_file(path) as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != published.sha256:
             raise DataError(f"{path}: found sha256 {found}, expected {published.sha256}; "
                             f"TFDS takes only the published files: get it anew from {source.url}")

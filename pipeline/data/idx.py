@@ -16,9 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline import budget
 from pipeline.data.dataset import NUM_CLASSES, UInt8
 from pipeline.data.errors import DataError
 from pipeline.data.streams import ByteStream, open_stream
+from pipeline.reading import open_file
 
 _SIDE = 28
 _LARGEST = 1 << 31   # bytes of values; 45 times MNIST's training images
@@ -53,6 +55,7 @@ def read_images(path: Path) -> IdxFile:
 
     Raises:
         DataError: the file cannot be read or is not exactly that.
+        MemoryBudgetError: its header announces more than the budget of memory.
     """
     return _read(path, IMAGES)
 
@@ -76,13 +79,13 @@ def payload_sha256(values: UInt8) -> str:
     """sha256 in hex of the uncompressed IDX file that holds these images or labels."""
     kind = IMAGES if values.ndim == IMAGES.rank else LABELS
     digest = hashlib.sha256(struct.pack(f">I{kind.rank}I", kind.magic, *values.shape))
-    digest.update(values.tobytes())
+    digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
 
 
 def _read(path: Path, kind: Kind) -> IdxFile:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return _parse(open_stream(file, path), path, kind)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected an IDX file of "
@@ -100,17 +103,19 @@ def _parse(stream: ByteStream, path: Path, kind: Kind) -> IdxFile:
     shape = struct.unpack(f">{kind.rank}I", header[4:])
     _check_shape(path, kind, shape)
     announced = math.prod(shape)
-    values = stream.read(announced)
-    if len(values) < announced:
+    budget.current().require(announced, f"{path}: {shape[0]:,} {kind.noun}")
+    values = np.empty(min(announced, stream.at_most), np.uint8)
+    filled = stream.fill(values.data)
+    if filled < announced:
         raise DataError(
             f"{path}: the header announces {shape[0]:,} {kind.noun} "
-            f"({len(header) + announced:,} bytes) but {len(header) + len(values):,} bytes are "
+            f"({len(header) + announced:,} bytes) but {len(header) + filled:,} bytes are "
             f"there; {_AGAIN}")
     if stream.read(1):
         raise DataError(f"{path}: the file holds more data than its header announces "
                         f"({shape[0]:,} {kind.noun}); {_AGAIN}")
     stream.finish()
-    return IdxFile(path, np.frombuffer(values, np.uint8).reshape(shape), stream.sha256())
+    return IdxFile(path, values.reshape(shape), stream.sha256())
 
 
 def _check_shape(path: Path, kind: Kind, shape: tuple[int, ...]) -> None:

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
+from pipeline import budget
 from pipeline.data.centring import BOX, FIELD, MNIST_CENTRE, centre
 from pipeline.data.dataset import UInt8
 from pipeline.data.errors import DataError, DataSettingError
+from pipeline.reading import read_bytes
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -28,9 +31,22 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 # Others can run programs (EPS) or are rare enough to be mistakes.
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 _MOST_PIXELS = 50_000_000
+_BYTES_A_PIXEL = 12        # at most, while decoders work: four in the picture, and their own copies
 _WORKED_ON = 1024          # pixels along the longer side; more says nothing about a digit
 _FAINTEST = 16 / 255       # the least contrast, of the whole range, that is a digit
+_STRIP = 1 << 20           # pixels that are converted at a time
 _DEEP = {"I", "I;16", "I;16L", "I;16B", "I;16N", "F"}   # more than 8 bits a pixel
+
+# What undoes an EXIF orientation (EXIF 2.32, tag 0x0112) in [height, width, channels].
+_UPRIGHT: dict[int, Callable[[Floats], Floats]] = {
+    2: lambda turned: turned[:, ::-1],
+    3: lambda turned: turned[::-1, ::-1],
+    4: lambda turned: turned[::-1],
+    5: lambda turned: turned.swapaxes(0, 1),
+    6: lambda turned: turned[::-1].swapaxes(0, 1),
+    7: lambda turned: turned[::-1, ::-1].swapaxes(0, 1),
+    8: lambda turned: turned[:, ::-1].swapaxes(0, 1),
+}
 
 
 def read_picture(source: Path | bytes, name: str | None = None) -> UInt8:
@@ -43,6 +59,7 @@ def read_picture(source: Path | bytes, name: str | None = None) -> UInt8:
     Raises:
         DataSettingError: there is no such file.
         DataError: it is no picture, it is too large, or nothing is on it.
+        MemoryBudgetError: decoding it would take more than the budget of memory.
     """
     name = name or (str(source) if isinstance(source, Path) else "the picture")
     ink = _ink(_open(source, name))
@@ -63,7 +80,12 @@ def _open(source: Path | bytes, name: str) -> Floats:
             with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
                 width, height = image.size
                 if width * height <= _MOST_PIXELS:
-                    return _colours(ImageOps.exif_transpose(image))
+                    budget.current().require(_BYTES_A_PIXEL * width * height, name)
+                    turned = _colours(image)
+                    upright = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+                    return turned if upright is None else upright(turned)
+    except budget.MemoryBudgetError:
+        raise
     except UnidentifiedImageError:
         raise DataError(f"{name}: not a picture; expected {', '.join(_FORMATS)}") from None
     except Exception as error:    # decoders raise whatever they stumble over
@@ -72,22 +94,33 @@ def _open(source: Path | bytes, name: str) -> Floats:
 
 
 def _content(path: Path) -> bytes:
-    if not path.is_file():
-        raise DataSettingError(f"{path}: {'not a file' if path.exists() else 'no such file'}; "
-                               "expected a picture of one digit")
-    return path.read_bytes()
+    try:
+        return read_bytes(path)
+    except OSError as error:
+        raise DataSettingError(f"{path}: cannot be read ({error.strerror}); expected a picture of "
+                               "one digit") from None
 
 
 def _colours(image: Image.Image) -> Floats:
-    shrink = max(1, -(-max(image.size) // _WORKED_ON))
     if image.mode in _DEEP:
-        deep = np.asarray(image.convert("F").reduce(shrink), np.float64)[..., None]
+        deep = _reduced(image, "F")[..., None]
         scale = 65535.0 if image.mode.startswith("I;16") else np.ptp(deep)
         return deep / (scale or 1.0)
     if "A" not in image.mode.upper() and "transparency" not in image.info:
-        return np.asarray(image.convert("RGB").reduce(shrink), np.float64) / 255.0
-    layers = np.asarray(image.convert("RGBA").reduce(shrink), np.float64) / 255.0
+        return _reduced(image, "RGB") / 255.0
+    layers = _reduced(image, "RGBA") / 255.0
     return _on_ground(layers[..., :3], layers[..., 3:])
+
+
+def _reduced(image: Image.Image, mode: str) -> Floats:
+    """The picture in another mode, no side above `_WORKED_ON`."""
+    width, height = image.size
+    shrink = max(1, -(-max(image.size) // _WORKED_ON))
+    rows = shrink * max(1, _STRIP // (width * shrink))
+    strips = (image.crop((0, top, width, min(top + rows, height)))
+              for top in range(0, height, rows))
+    return np.concatenate([np.asarray(strip.convert(mode).reduce(shrink), np.float64)
+                           for strip in strips])
 
 
 def _on_ground(colours: Floats, opacity: Floats) -> Floats:

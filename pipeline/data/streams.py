@@ -1,11 +1,12 @@
 """The decompressed bytes of a file, never more of them than asked for.
 
-A header's or a compressor's claim allocates nothing: memory grows with the bytes that are there.
+However much a compressed file would unfold to, a chunk of it is unfolded at a time.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
 from pathlib import Path
 from typing import BinaryIO
@@ -19,27 +20,41 @@ _AGAIN = "delete the file and fetch it again"
 
 
 class ByteStream:
-    """A plain file, read in order; `sha256` covers what has been read of it from disk."""
+    """A plain file, read in order; `sha256` covers what has been read of it from disk.
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
+    Attributes:
+        at_most: how many bytes it can hold, whatever a header in it says.
+    """
+
+    expansion = 1    # the most bytes that one on the disk can stand for
+
+    def __init__(self, file: BinaryIO, path: Path, size: int) -> None:
+        self.at_most = self.expansion * size
         self._file = file
         self._path = path
         self._digest = hashlib.sha256()
         self._disk_bytes = 0
 
     def read(self, size: int) -> bytearray:
-        """The next `size` bytes, or fewer where the data end.
+        """The next `size` bytes, few enough to be made before they are there; see `fill`."""
+        taken = bytearray(size)
+        del taken[self.fill(memoryview(taken)):]
+        return taken
+
+    def fill(self, space: memoryview) -> int:
+        """Puts the next bytes into `space`; returns how many, fewer than it has where they end.
 
         Raises:
             DataError: the compressed data are damaged or cut off.
         """
-        taken = bytearray()
-        while len(taken) < size:
-            chunk = self._next(size - len(taken))
+        filled = 0
+        while filled < len(space):
+            chunk = self._next(min(len(space) - filled, _CHUNK))
             if not chunk:
                 break
-            taken += chunk
-        return taken
+            space[filled:filled + len(chunk)] = chunk
+            filled += len(chunk)
+        return filled
 
     def finish(self) -> None:
         """Check that nothing follows the data.
@@ -53,7 +68,7 @@ class ByteStream:
         return self._digest.hexdigest()
 
     def _next(self, limit: int) -> bytes:
-        return self._from_disk(min(limit, _CHUNK))
+        return self._from_disk(limit)
 
     def _from_disk(self, size: int = _CHUNK) -> bytes:
         chunk = self._file.read(size)
@@ -65,8 +80,10 @@ class ByteStream:
 class GzipStream(ByteStream):
     """A gzip file of one member, its CRC and length checked when the end is reached."""
 
-    def __init__(self, file: BinaryIO, path: Path) -> None:
-        super().__init__(file, path)
+    expansion = 1032    # of DEFLATE (zlib's zlib_tech.html)
+
+    def __init__(self, file: BinaryIO, path: Path, size: int) -> None:
+        super().__init__(file, path, size)
         self._zlib = zlib.decompressobj(_ANY_GZIP)
 
     def _next(self, limit: int) -> bytes:
@@ -98,5 +115,6 @@ class GzipStream(ByteStream):
 def open_stream(file: BinaryIO, path: Path) -> ByteStream:
     """The stream for what the file holds, whatever its name says."""
     start = file.read(len(_GZIP))
+    size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    return GzipStream(file, path) if start == _GZIP else ByteStream(file, path)
+    return (GzipStream if start == _GZIP else ByteStream)(file, path, size)

@@ -20,6 +20,7 @@ from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.imported import Graph
 from pipeline.execution.importing import import_meta_graph
+from pipeline.reading import read_bytes
 
 
 def import_saved_model(
@@ -58,13 +59,15 @@ def load_saved_model(directory: str | os.PathLike[str]) -> list[Message]:
     path = Path(directory)
     message = _saved_model_class()()
     try:
-        if (path / "saved_model.pb").is_file():
-            message.ParseFromString((path / "saved_model.pb").read_bytes())
-        elif (path / "saved_model.pbtxt").is_file():
-            text_format.Parse((path / "saved_model.pbtxt").read_text("utf-8"), message)
+        if (path / "saved_model.pb").exists():
+            message.ParseFromString(read_bytes(path / "saved_model.pb"))
+        elif (path / "saved_model.pbtxt").exists():
+            text_format.Parse(read_bytes(path / "saved_model.pbtxt").decode(), message)
         else:
             raise ExecutionError(f"{path}: no SavedModel; expected saved_model.pb in it")
-    except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ExecutionError(f"{path}: cannot be read: {error.strerror}") from None
+    except (DecodeError, text_format.ParseError, UnicodeDecodeError, RecursionError) as error:
         raise ExecutionError(f"{path}: damaged SavedModel: {error}") from None
     return list(message.meta_graphs)
 

@@ -16,6 +16,7 @@ from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
 
 from pipeline.files import write_atomically
 from pipeline.graph.errors import GraphError, GraphFileNotFound
+from pipeline.reading import read_bytes
 
 _LIMIT = 1 << 31   # protobuf parses no message of 2 GiB or more
 
@@ -69,14 +70,17 @@ def save_meta_graph(
 
 def _load(path: str | os.PathLike[str], kind: type[Message]) -> Message:
     file = Path(path)
-    if not file.is_file():
+    if not file.exists() or file.is_dir():
         found = "It is a directory; a SavedModel is read by import_saved_model." \
             if file.is_dir() else ""
         raise GraphFileNotFound(f"File does not exist. Received: {path}. {found}".rstrip())
     size = file.stat().st_size
     if size >= _LIMIT:
         raise GraphError(f"{path}: {size} bytes; no {kind.DESCRIPTOR.name} reaches 2 GiB")
-    content = file.read_bytes()
+    try:
+        content = read_bytes(file)
+    except OSError as error:
+        raise GraphError(f"{path}: cannot be read: {error.strerror}") from None
     message = kind()
     try:
         message.ParseFromString(content)

@@ -16,6 +16,7 @@ from pipeline.checkpoint.graph_summary import summarise_graph
 from pipeline.checkpoint.recognise import SAVED_MODEL_FILES, graph_form
 from pipeline.config.inspection import MetaGraphField
 from pipeline.execution.saved_model import load_saved_model
+from pipeline.reading import read_bytes
 
 _FORMS = {"binary": "binary", "text": "protobuf text", "json": "JSON"}
 _FIRST_FIELD = re.compile(r'(?:#[^\n]*\n|[\s{"])*(\w+)')
@@ -46,7 +47,8 @@ def load_graph_file(path: str | os.PathLike[str]) -> GraphFile:
     file = Path(path)
     if file.is_dir():
         file = next(file / name for name in SAVED_MODEL_FILES if (file / name).is_file())
-    content = file.read_bytes()
+    with checkpoint.errors.translated(f"cannot read {file}"):
+        content = read_bytes(file)
     form = graph_form(content)
     message = _message(content, form, file)
     if message == "SavedModel":

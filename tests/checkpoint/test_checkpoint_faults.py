@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -52,7 +53,8 @@ class Kernel:
         def wrapper(*arguments: Any, **options: Any) -> Any:
             if name == "open" and not arguments[1] & (os.O_CREAT | os.O_WRONLY):
                 found = call(*arguments, **options)
-                self.opened.append(found)
+                if stat.S_ISDIR(os.fstat(found).st_mode):   # to lock it; files close themselves
+                    self.opened.append(found)
                 return found
             number, self.count = self.count, self.count + 1
             if self.fault < 0 or number < self.fault:

@@ -14,11 +14,14 @@ SOURCES = sorted([*(ROOT / "pipeline").rglob("*.py"), ROOT / "run.py"])
 IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 # Rooms that a room may import besides itself; a few are for all.
-FOR_ALL = {"config", "errors", "files", "dtypes", "invocation", "logs", "terminal"}
+BASE = {"errors", "files", "dtypes", "budget", "reading"}
+FOR_ALL = BASE | {"config", "invocation", "logs", "terminal"}
 FORMATS = {"graph", "checkpoint", "lowering", "execution"}
 FLOW = ["scopes", "model", "train", "evaluate", "persistence", "verification", "report", "gate"]
 MAY_IMPORT: dict[str, set[str]] = {
-    "config": {"errors", "files", "invocation"},
+    "config": {"errors", "files", "invocation", "budget", "reading"},
+    "budget": {"errors"},
+    "reading": {"budget"},
     "errors": set(),
     "invocation": set(),
     "files": set(),
@@ -27,12 +30,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "terminal": set(),
     "usage": {"config", "invocation"},
     "data": FOR_ALL,
-    "graph": {"errors", "files", "dtypes", "checkpoint"},
+    "graph": BASE | {"checkpoint"},
     "output": set(),
-    "checkpoint": {"errors", "files", "dtypes", "output"},
-    "lowering": {"errors", "files", "dtypes", "graph"},
-    "execution": {"errors", "files", "dtypes", "graph", "checkpoint"},
-    "scopes": {"errors", "files", "dtypes"},
+    "checkpoint": BASE | {"output"},
+    "lowering": BASE | {"graph"},
+    "execution": BASE | {"graph", "checkpoint"},
+    "scopes": BASE,
     "model": FOR_ALL | {"scopes", "graph", "execution"},
     "train": FOR_ALL | {"scopes", "model", "data"},
     "evaluate": FOR_ALL | {"scopes", "model", "data", "train"},

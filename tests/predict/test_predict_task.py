@@ -81,7 +81,7 @@ def test_pictures_that_cannot_be_read_do_not_keep_the_others_from_it(
     captured = capsys.readouterr()
     missing, seven, text, white = json.loads(captured.out)
     assert seven["label"] == 7
-    assert "no such file" in missing["error"]
+    assert "No such file" in missing["error"]
     assert "not a picture" in text["error"]
     assert "nothing is on it" in white["error"]
     assert captured.err.count("\n") == 3
