@@ -11,11 +11,12 @@ import numpy as np
 
 from pipeline import dtypes, graph
 from pipeline.execution import registry
+from pipeline.execution.custom_gradients import named_gradient, refusal
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.library import Library, called_functions
 from pipeline.execution.liveness import MERGES, select_branches, unjoined
 from pipeline.execution.loops import WHILES, lift_loops
-from pipeline.execution.program import Program, Step
+from pipeline.execution.program import CALLS, Program, Step
 from pipeline.execution.pruning import Kept, Pruner
 from pipeline.execution.registry import Node
 from pipeline.execution.wires import FEED, Wire, Wires, cut, data_refs, feed_name
@@ -110,6 +111,8 @@ class Compiler:
             raise unjoined(wire)
         if registry.find(op) is None and op in self._library:
             attrs, op = _call_attrs(FunctionName(op, attrs)), "PartitionedCall"
+        if op in CALLS and (gradient := self._library.gradient_of(attrs["f"])) is not None:
+            attrs["gradient"] = gradient
         node = Node(wire.name, op, tuple(refs), attrs)
         if op in _PLACEHOLDERS and registry.forbidden_attrs(op, attrs):
             self._check(node)
@@ -117,7 +120,10 @@ class Compiler:
             self._note(f"You must feed a value for placeholder tensor {_placeholder(node)}", "")
         elif op != FEED:
             self._check(node)
-        return self._loop(node, loops[wire.name]) if wire.name in loops else node
+        if wire.name in loops:
+            return self._loop(node, loops[wire.name])
+        unknown = "" if wire.proto is None else named_gradient(wire.proto)
+        return replace(node, barred=refusal(op, wire.name, unknown)) if unknown else node
 
     def _loop(self, node: Node, kept: Kept) -> Node:
         """A loop with the programs of what it keeps of its condition and its body."""

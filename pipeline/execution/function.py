@@ -13,6 +13,7 @@ import pipeline.execution.rules  # noqa: F401 - fills the registry
 from pipeline import dtypes, graph
 from pipeline.execution.compiled import Compiled
 from pipeline.execution.compiler import Compiler
+from pipeline.execution.custom_gradients import gradients_of
 from pipeline.execution.errors import ExecutionError, NeedsWide
 from pipeline.execution.library import Library
 from pipeline.execution.program import Program
@@ -148,7 +149,8 @@ def function(
     check_names(inputs=inputs, outputs=outputs)
     wires = fix(wires_of(graph_def.node), given or {})
     refs = [tensor_ref(name, wires) for name in inputs]
-    program = Compiler(Library(graph_def.library.function)).compile(
+    program = Compiler(Library(
+        graph_def.library.function, gradients_of(graph_def.library, None))).compile(
         wires, refs, [tensor_ref(name, wires) for name in outputs])
     if program.variables:
         raise ExecutionError(f"graph has variables ({', '.join(list(program.variables)[:5])}, …); "

@@ -15,6 +15,7 @@ from pipeline.checkpoint import Saver
 from pipeline.execution.collections import read_collection
 from pipeline.execution.compiled import Compiled, Variables
 from pipeline.execution.compiler import Compiler
+from pipeline.execution.custom_gradients import gradients_of
 from pipeline.execution.elements import Elements, Tensor
 from pipeline.execution.errors import ElementTypeError, ExecutionError
 from pipeline.execution.fetches import flatten_fetches
@@ -36,12 +37,14 @@ class Graph(Elements):
         saver: restores the variables under the names that the graph's own Saver uses; None where
             the graph has no Saver.
         signatures: of a SavedModel, by name.
+        object_graph: the SavedObjectGraph of a SavedModel of TensorFlow 2.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.saver: Saver | None = None
         self.signatures: dict[str, Message] = {}
+        self.object_graph: Message | None = None
         self._collections: dict[str, Message] = {}
         self._names_in_use: set[str] = set()
         self._compiled: dict[Any, tuple[Compiled, list[Input]]] = {}
@@ -161,6 +164,9 @@ class Graph(Elements):
         self._graph_def.node.extend(added.values())
         self._graph_def.library.function.extend(
             each for each in graph_def.library.function if each.signature.name not in known)
+        self._graph_def.library.gradient.extend(graph_def.library.gradient)
+        self._graph_def.library.registered_gradients.extend(
+            graph_def.library.registered_gradients)
         if not self._nodes:
             self._graph_def.versions.CopyFrom(graph_def.versions)
         self._nodes = {node.name: node for node in self._graph_def.node}
@@ -205,7 +211,9 @@ class Graph(Elements):
         return self._compiled[key]
 
     def _compiler(self, lifted: Callable[[str], bool] = lambda name: False) -> Compiler:
-        return Compiler(Library(self._graph_def.library.function), lifted)
+        library = self._graph_def.library
+        return Compiler(
+            Library(library.function, gradients_of(library, self.object_graph)), lifted)
 
     def _wires(self) -> Wires:
         return wires_of(self._graph_def.node)

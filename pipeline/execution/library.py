@@ -6,12 +6,19 @@ wires have plain `node:index` instead, and names with the function's in front.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from google.protobuf.message import Message
 
 from pipeline import graph
+from pipeline.execution.custom_gradients import (
+    CUSTOM_GRADIENT,
+    NO_GRADIENTS,
+    Gradients,
+    named_gradient,
+)
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.wires import Wire, Wires
 from pipeline.graph import AttrPlaceholder, FunctionName, Ref
@@ -26,10 +33,13 @@ class Body(NamedTuple):
 
 
 class Library:
-    """The functions of a graph by name."""
+    """The functions of a graph by name, and the gradients that are known of them."""
 
-    def __init__(self, functions: Iterable[Message] = ()) -> None:
+    def __init__(
+        self, functions: Iterable[Message] = (), gradients: Gradients = NO_GRADIENTS
+    ) -> None:
         self._functions = {each.signature.name: each for each in functions}
+        self._gradients = gradients
         self._users: dict[Callable[[str], bool], set[str]] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -60,14 +70,37 @@ class Library:
         def flat(text: str) -> str:
             return _flatten(text, prefix, arguments, offsets, function.name)
 
-        wires = {prefix + name: Wire(prefix + name, node.op, tuple(map(flat, node.input)), node,
-                                     caller=function.attrs)
+        wires = {prefix + name: self._with_gradient(
+                     Wire(prefix + name, node.op, tuple(map(flat, node.input)), node,
+                          caller=function.attrs), prefix, {*nodes, *arguments})
                  for name, node in nodes.items()}
         inputs = [Ref(prefix + name, index)
                   for name, count in arguments.items() for index in range(count)]
         outputs = [graph.parse_ref(flat(definition.ret[argument.name]))
                    for argument in signature.output_arg]
         return Body(wires, inputs, outputs)
+
+    def gradient_of(self, function: FunctionName) -> FunctionName | None:
+        """The function that a library names as a function's gradient."""
+        name = self._gradients.of_functions.get(function.name)
+        return None if name is None else FunctionName(name, function.attrs)
+
+    def _with_gradient(self, wire: Wire, prefix: str, names: Container[str]) -> Wire:
+        """The wire; one whose custom gradient is known takes what that captures as well."""
+        if wire.op != "IdentityN":
+            return wire
+        gradient = self._gradients.by_type.get(named_gradient(wire.proto))
+        if gradient is None or gradient.function not in self:
+            return wire
+        captured = [text for name in gradient.captures
+                    if (text := _captured(name, prefix, names)) is not None]
+        if len(captured) < len(gradient.captures):
+            return wire
+        data = tuple(text for text in wire.input if text[0] != "^")
+        return wire._replace(
+            op=CUSTOM_GRADIENT, proto=None, input=(*data, *captured, *wire.input[len(data):]),
+            attrs={"gradient": FunctionName(gradient.function, {}), "count": len(data),
+                   "places": gradient.places})
 
     def effects(self, function: FunctionName) -> list[Ref]:
         """The nodes that a function names as having to run though nothing takes their outputs."""
@@ -120,6 +153,17 @@ def called_functions(node: Message) -> list[str]:
     """The names of the functions that a node's attributes mention."""
     return [each.name for attr in node.attr.values()
             for each in (attr.func, *attr.list.func) if each.name]
+
+
+def _captured(name: str, prefix: str, names: Container[str]) -> str | None:
+    """A tensor of a function by the name that it had in the graph it was traced in.
+
+    There arguments still had the letters that FunctionDefs replace: function.cc, `Normalize`.
+    """
+    node, _, index = name.rpartition(":")
+    if node not in names:
+        node, index = re.sub(r"[^a-z0-9]", "_", node.lower()).lstrip("_0123456789"), "0"
+    return f"{prefix}{node}:{index}" if node in names else None
 
 
 def _count(argument: Any, attrs: Mapping[str, Any]) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from jax.export import is_symbolic_dim
 
 from pipeline import dtypes, graph
+from pipeline.execution.custom_gradients import bar
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.liveness import Conditions
 from pipeline.execution.registry import Node, Rule
@@ -19,6 +20,7 @@ from pipeline.execution.values import DEAD, Handle, is_static, is_wide
 from pipeline.execution.wires import feed_name
 from pipeline.graph import CONTROL, GraphError, Ref
 
+CALLS = ("PartitionedCall", "StatefulPartitionedCall", "RemoteCall")
 Values = dict[str, Sequence[Any]]
 
 
@@ -45,7 +47,7 @@ class Step:
     @property
     def static(self) -> tuple[int, ...]:
         """Positions of the inputs that must be known before running."""
-        if self.node.op in ("PartitionedCall", "StatefulPartitionedCall"):
+        if self.node.op in CALLS:
             return tuple(sorted(index for part in self.parts for index in part.static_inputs))
         return self.rule.static
 
@@ -194,6 +196,8 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
             result = (rule.function(node, run, *arguments) if rule.takes_run
                       else rule.function(node, *arguments))
         outputs = result if type(result) in (tuple, list) else (result,)
+        if node.barred:
+            outputs = bar(outputs, arguments, node.barred)
         return _declared(node, outputs) if rule.folds or is_wide() else outputs
     except ExecutionError as error:
         raise type(error)(_where(node, str(error))) from error.__cause__

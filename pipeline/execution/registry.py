@@ -19,12 +19,16 @@ from pipeline import graph
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What a rule sees of a node: its attributes are decoded, absent ones are the op's defaults."""
+    """What a rule sees of a node: its attributes are decoded, absent ones are the op's defaults.
+
+    `barred` is why its outputs may not be differentiated; "" where they may.
+    """
 
     name: str
     op: str
     inputs: tuple[graph.Ref, ...]
     attrs: dict[str, Any]
+    barred: str = ""
 
     def __getitem__(self, key: str) -> Any:
         return self.attrs[key]

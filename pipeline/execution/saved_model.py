@@ -45,6 +45,8 @@ def import_saved_model(
         sets = [sorted(each.meta_info_def.tags) for each in found]
         raise ExecutionError(f"{path}: no MetaGraph is tagged {sorted(wanted)}; there are {sets}")
     target = import_meta_graph(matching[0])
+    if matching[0].HasField("object_graph_def"):
+        target.object_graph = matching[0].object_graph_def
     if target.saver is not None:
         target.saver.restore(path / "variables" / "variables")
     return target

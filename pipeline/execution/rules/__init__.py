@@ -4,6 +4,8 @@ from pipeline.execution.rules import activations as activations
 from pipeline.execution.rules import arrays as arrays
 from pipeline.execution.rules import colours as colours
 from pipeline.execution.rules import convolution as convolution
+from pipeline.execution.rules import custom as custom
+from pipeline.execution.rules import edges as edges
 from pipeline.execution.rules import elementwise as elementwise
 from pipeline.execution.rules import flow as flow
 from pipeline.execution.rules import fourier as fourier

@@ -13,9 +13,7 @@ from pipeline.execution.rules.elementwise import jax_only
 from pipeline.execution.values import to_jax
 
 jax_only(
-    Relu=jax.nn.relu, Relu6=lambda x: jnp.minimum(jnp.maximum(x, 0), 6),
-    Elu=jax.nn.elu, Selu=jax.nn.selu,
-    Softplus=jax.nn.softplus, Softsign=jax.nn.soft_sign, Sigmoid=jax.nn.sigmoid,
+    Relu=jax.nn.relu, Elu=jax.nn.elu, Softplus=jax.nn.softplus, Sigmoid=jax.nn.sigmoid,
     Softmax=jax.nn.softmax, LogSoftmax=jax.nn.log_softmax,
 )
 

@@ -34,7 +34,7 @@ def jax_only(attrs: str = "", **functions: Callable[..., Any]) -> None:
 
 
 same_name(
-    Neg="negative", Abs="abs", Sign="sign", Floor="floor", Ceil="ceil", Rint="rint",
+    Neg="negative", Sign="sign", Floor="floor", Ceil="ceil", Rint="rint",
     Exp="exp", Expm1="expm1", Log="log", Log1p="log1p", Sqrt="sqrt", Square="square",
     Tanh="tanh", Sin="sin", Cos="cos", Tan="tan", Asin="arcsin", Acos="arccos", Atan="arctan",
     Sinh="sinh", Cosh="cosh", Asinh="arcsinh", Acosh="arccosh", Atanh="arctanh",
@@ -43,7 +43,7 @@ same_name(
 )
 same_name(
     Add="add", AddV2="add", Sub="subtract", Mul="multiply", RealDiv="true_divide",
-    Pow="power", Maximum="maximum", Minimum="minimum", Atan2="arctan2",
+    Pow="power", Atan2="arctan2",
     Less="less", LessEqual="less_equal", Greater="greater", GreaterEqual="greater_equal",
     LogicalAnd="logical_and", LogicalOr="logical_or",
     BitwiseAnd="bitwise_and", BitwiseOr="bitwise_or", BitwiseXor="bitwise_xor",
@@ -57,7 +57,6 @@ jax_only(
     Zeta=special.zeta, Cross=jnp.cross,
     Xlogy=lambda x, y: jnp.where(x == 0, 0, special.xlogy(x, y)),      # 0 even where y is NaN
     Xlog1py=lambda x, y: jnp.where(x == 0, 0, special.xlog1py(x, y)),
-    ClipByValue=lambda x, low, high: jnp.minimum(jnp.maximum(x, low), high),
 )
 
 
@@ -212,7 +211,7 @@ def _select(node: Node, condition: Any, x: Any, y: Any) -> Any:
     return xp.where(condition, x, y)
 
 
-@rule("Identity", "RefIdentity", "StopGradient", "PreventGradient", "Snapshot", "CheckNumerics",
+@rule("Identity", "RefIdentity", "StopGradient", "Snapshot", "CheckNumerics",
       "PlaceholderWithDefault", "DeepCopy", "Copy", "DebugGradientIdentity", "GuaranteeConst",
       attrs="message shape dtype tensor_name debug_ops_spec", folds=True, handles=True)
 def _identity(node: Node, x: Any) -> Any:

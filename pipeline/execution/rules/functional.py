@@ -14,6 +14,7 @@ from pipeline.execution.loops import LOOP
 from pipeline.execution.optional import Absent, Optional, choose, keep_apart
 from pipeline.execution.program import Program, Run
 from pipeline.execution.registry import Node, rule
+from pipeline.execution.rules.custom import call_with_gradient
 from pipeline.execution.rules.while_loop import run_loop
 from pipeline.execution.values import is_static, jax_dtype, to_jax
 
@@ -21,8 +22,10 @@ _OPTIONALS = ("OptionalFromValue", "OptionalNone", "FakeParam")
 
 
 @rule("PartitionedCall", "StatefulPartitionedCall", "RemoteCall",
-      attrs="f Tin Tout config config_proto executor_type", takes_run=True, handles=True)
+      attrs="f Tin Tout config config_proto executor_type gradient", takes_run=True, handles=True)
 def _call(node: Node, run: Run, *values: Any) -> Any:
+    if "gradient" in node.attrs and not any(map(is_static, values)):
+        return call_with_gradient(node, run, values)
     return node["f"].run(run, values)
 
 
