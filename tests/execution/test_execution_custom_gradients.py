@@ -80,7 +80,7 @@ def test_an_unknown_gradient_is_refused_when_asked_for(tf: ModuleType, build: An
     function = execution.function(graph_def, ["x"], ["y"])
     np.testing.assert_allclose(function(X)[0], tf.function(lambda x: build(tf, x))(X)
                                if build is not overridden else np.maximum(X, 0), rtol=1e-6)
-    with pytest.raises(execution.ExecutionError, match="node '.*gradient"):
+    with pytest.raises(execution.ExecutionError, match=r"node '.*gradient"):
         jax.grad(lambda x: function(x)[0].sum())(X)
     stopped = execution.function(graph_def, ["x"], ["stopped"])
     np.testing.assert_array_equal(jax.grad(lambda x: stopped(x)[0].sum())(X), np.ones_like(X))
