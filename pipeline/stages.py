@@ -69,9 +69,8 @@ def train_together(runs: Sequence[tuple[Config, Path]]) -> list[Callable[[], Run
     """Trains runs that differ only in numbers as one program.
 
     Args:
-        runs: configurations and directories; of each configuration nothing but the numbers that
-            `train.TRACEABLE` lists, regularizers' scales, the seed and what follows training may be
-            its own.
+        runs: configurations and directories; the configurations are pairwise such that
+            `roles.may_train_together`.
 
     Returns:
         For each run what does the rest of it, as `run` would have.

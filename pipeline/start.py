@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.config import Config, ConfigError, composition, load, recorded, runtime
 from pipeline.gate import ExitCode, attempt, require_metric
-from pipeline.sweep import execute, placement, stopping
+from pipeline.sweep import execute, placement, resume, stopping
 from pipeline.sweep.begun import begun
 from pipeline.sweep.job import Job, Run, runs_of
 
@@ -37,25 +39,26 @@ def start(composed: DictConfig) -> float:
     hydra = HydraConfig.get()
     several = hydra.mode is RunMode.MULTIRUN
     directory, overrides = Path(hydra.runtime.output_dir), tuple(hydra.overrides.task)
-    job = Job(directory, hydra.job.num if several else None, overrides)
+    sweep = Path(hydra.sweep.dir) if several else directory
+    job = Job(directory, hydra.job.num if several else None, resume.as_begun(sweep, overrides))
     if several and stopping.comes_too_late(job):
         return math.nan
     runs: list[Run] = []
 
     def begin() -> ExitCode | None:
-        completed, config = _load(composed, job)
+        completed, config = _load(composed, job, overrides)
         if several and not begun.launched:
             stopping.leave_signals_to_the_sweep()
-            placement.place_worker(Path(hydra.sweep.dir), config.sweep.gpu_memory)
+            placement.place_worker(sweep, config.sweep.gpu_memory)
         runtime.apply(config.runtime)
         if several and config.sweep.strategy == "vmap":
             _require_basic(hydra)
         looked = _look(config, directory)
         if looked is None:
             runs.extend(runs_of(job, config, {
-                "config.yaml": OmegaConf.to_yaml(completed, resolve=True),
+                "config.yaml": OmegaConf.to_yaml(_as_begun(completed), resolve=True),
                 "hydra.yaml": OmegaConf.to_yaml(hydra),
-                "overrides.yaml": OmegaConf.to_yaml(hydra.overrides.task),
+                "overrides.yaml": OmegaConf.to_yaml(list(job.overrides)),
             }))
         return looked
 
@@ -105,9 +108,11 @@ def _look(config: Config, directory: Path) -> ExitCode | None:
     return None
 
 
-def _load(composed: DictConfig, job: Job) -> tuple[DictConfig, Config]:
+def _load(
+    composed: DictConfig, job: Job, overrides: Sequence[str]
+) -> tuple[DictConfig, Config]:
     try:
-        completed = recorded.complete(composed, job.overrides)
+        completed = recorded.complete(composed, overrides)
         _require_values(completed)
         container = OmegaConf.to_container(completed, resolve=True)
         config = load(cast(dict[str, Any], container))
@@ -119,6 +124,13 @@ def _load(composed: DictConfig, job: Job) -> tuple[DictConfig, Config]:
         if alone and place.resolve() != Path.cwd() and not any(place.iterdir()):
             place.rmdir()  # Hydra made it for a run that will not be
         raise ConfigError(str(error)) from None
+
+
+def _as_begun(completed: DictConfig) -> DictConfig:
+    """For the record: whether the sweep had to be gone on with is not part of a job."""
+    made = copy.deepcopy(completed)
+    made.sweep.resume = None
+    return made
 
 
 def _require_values(composed: DictConfig) -> None:

@@ -29,7 +29,7 @@ def all_dataclasses(root: Any) -> set[Any]:
                 found.add(kind)
                 hints = typing.get_type_hints(kind, include_extras=True).values()
                 pending.extend(hints)
-                pending.extend(_dict_values(hint) for hint in hints)
+                pending.extend(dict_values(hint) for hint in hints)
     return found
 
 
@@ -51,7 +51,7 @@ def valid_keys(parents: list[str], composed: Mapping[str, Any], root: Any) -> li
     annotation: Any = root
     here: Any = composed
     for part in parents:
-        value_type = _dict_values(annotation)
+        value_type = dict_values(annotation)
         if value_type is None:
             kind = _described_by(annotation, here)
             hints = typing.get_type_hints(kind, include_extras=True) if kind else {}
@@ -61,8 +61,10 @@ def valid_keys(parents: list[str], composed: Mapping[str, Any], root: Any) -> li
     return [field.name for field in dataclasses.fields(kind)] if kind else []
 
 
-def _dict_values(annotation: Any) -> Any:
-    """The type of a dict's values, or None where the annotation is no dict."""
+def dict_values(annotation: Any) -> Any:
+    """The type of a dict's values, or None where the annotation is not a dict."""
+    if typing.get_origin(annotation) is Annotated:
+        return dict_values(typing.get_args(annotation)[0])
     return typing.get_args(annotation)[1] if typing.get_origin(annotation) is dict else None
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from pipeline.config.roles import Number
+
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
 Pair: TypeAlias = Positive | Annotated[list[Positive], Field(min_length=2, max_length=2)]
 Rate: TypeAlias = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -45,7 +47,7 @@ class RegularizerConfig:
     """A penalty on a variable, added to the loss: `scale · Σ|w|` or `scale · Σw²/2` as in TF1."""
 
     kind: Literal["l1", "l2", "none"]
-    scale: Annotated[float, Field(ge=0.0)] = 0.0
+    scale: Annotated[float, Field(ge=0.0), Number] = 0.0
 
 
 @dataclass(kw_only=True)

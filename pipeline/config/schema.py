@@ -1,6 +1,7 @@
 """What a whole configuration may hold: one dataclass per group of `conf/`.
 
-Not frozen: Hydra's overrides break on frozen dataclasses. Units stand beside each field.
+Not frozen: Hydra's overrides break on frozen dataclasses. Units stand beside each field,
+and what it decides (`roles`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pipeline.config.gate import GateConfig
 from pipeline.config.inspection import InspectConfig, MetaGraphField
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import TargetConfig, VerificationConfig
+from pipeline.config.roles import Circumstance, Constant, Length, Number, Product, Repetition
 from pipeline.config.serve import PredictConfig, ServeConfig
 from pipeline.config.sweep import SweepConfig
 
@@ -28,9 +30,10 @@ class DatasetConfig:
     """Where the examples come from. All sources give the same arrays in IDX order."""
 
     name: Literal["digits", "mnist", "fashion_mnist", "kmnist"]
-    directory: str | None = None   # of four IDX files; without it TFDS prepares the data once
-    validation_size: Count = 5000  # the first examples of the training file
-    cache: bool = True             # keep one array file beside the prepared TFDS data
+    # of four IDX files; without it TFDS prepares the data once
+    directory: Annotated[str | None, Circumstance] = None
+    validation_size: Count         # the first examples of the training file
+    cache: Annotated[bool, Circumstance] = True  # keep one array file beside the prepared TFDS data
 
 
 @dataclass(kw_only=True)
@@ -38,14 +41,15 @@ class OptimizerConfig:
     """An optax optimizer, driven by the schedule."""
 
     name: Literal["sgd", "momentum", "adam", "adamw"]
-    learning_rate: PositiveFloat
-    momentum: Fraction = 0.9       # momentum
-    nesterov: bool = False         # momentum
-    beta1: Fraction = 0.9          # adam, adamw
-    beta2: Fraction = 0.999        # adam, adamw
-    epsilon: PositiveFloat = 1e-8  # adam, adamw
-    weight_decay: Annotated[float, Field(ge=0.0)] = 1e-4  # adamw
-    clip_norm: PositiveFloat | None = None  # of the whole gradient, before the optimizer
+    learning_rate: Annotated[PositiveFloat, Number]
+    momentum: Annotated[Fraction, Number] = 0.9          # momentum
+    nesterov: bool = False                               # momentum
+    beta1: Annotated[Fraction, Constant] = 0.9           # adam, adamw
+    beta2: Annotated[Fraction, Constant] = 0.999         # adam, adamw
+    epsilon: Annotated[PositiveFloat, Constant] = 1e-8   # adam, adamw
+    weight_decay: Annotated[float, Field(ge=0.0), Number] = 1e-4    # adamw
+    # of the whole gradient, before the optimizer
+    clip_norm: Annotated[PositiveFloat | None, Number] = None
 
 
 @dataclass(kw_only=True)
@@ -54,17 +58,18 @@ class ScheduleConfig:
 
     name: Literal["constant", "exponential_decay", "cosine"]
     decay_steps: Positive | None = None  # exponential_decay; cosine: all steps when not given
-    decay_rate: PositiveFloat = 0.99     # exponential_decay
+    decay_rate: Annotated[PositiveFloat, Number] = 0.99  # exponential_decay
     staircase: bool = False              # exponential_decay: decay in jumps
     warmup_steps: Count = 0              # cosine: steps of linear growth from 0
-    end_factor: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0  # cosine: last rate / first rate
+    # cosine: last rate / first rate
+    end_factor: Annotated[float, Field(ge=0.0, le=1.0), Constant] = 0.0
 
 
 @dataclass(kw_only=True)
 class EmaConfig:
     """Exponential moving averages of the trainable variables; evaluated and persisted when on."""
 
-    decay: Fraction
+    decay: Annotated[Fraction, Number]
     num_updates: bool = True       # decay = min(decay, (1 + step) / (10 + step)), as TF1 does
 
 
@@ -93,15 +98,16 @@ class TrainerConfig:
     """How long and how to train. Exactly one of `epochs` and `steps` is given."""
 
     batch_size: Positive = 100
-    epochs: PositiveFloat | None = None
-    steps: Positive | None = None
+    epochs: Annotated[PositiveFloat | None, Length] = None
+    steps: Annotated[Positive | None, Length] = None
     interval: Positive | None = None  # steps in one compiled program; an epoch if null
     evaluate_every: Positive = 1      # intervals between evaluations on the validation split
-    checkpoint_every: Positive | None = None  # intervals between orbax steps; null: only the last
-    keep_checkpoints: Positive = 2
-    label_smoothing: Fraction = 0.0
+    # intervals between orbax steps; null: only the last
+    checkpoint_every: Annotated[Positive | None, Circumstance] = None
+    keep_checkpoints: Annotated[Positive, Circumstance] = 2
+    label_smoothing: Annotated[Fraction, Constant] = 0.0
     ema: EmaConfig | None = None
-    early_stopping: EarlyStoppingConfig | None = None
+    early_stopping: Annotated[EarlyStoppingConfig | None, Length] = None
     augmentation: AugmentationConfig | None = None
 
 
@@ -109,13 +115,14 @@ class TrainerConfig:
 class RuntimeConfig:
     """The machine: set before JAX is imported."""
 
-    platform: Literal["auto", "cpu", "cuda"] = "auto"
-    cache_directory: str = "~/.cache/jaxfrost"  # prepared data sets and compiled programs
-    compilation_cache: bool = True
+    platform: Annotated[Literal["auto", "cpu", "cuda"], Circumstance] = "auto"
+    # prepared data sets and compiled programs
+    cache_directory: Annotated[str, Circumstance] = "~/.cache/jaxfrost"
+    compilation_cache: Annotated[bool, Circumstance] = True
     x64: bool = False
-    debug_nans: bool = False
+    debug_nans: Annotated[bool, Circumstance] = False
     # what one file or graph may take, bytes; null: half of what this process can have
-    memory_budget: Annotated[ByteSize, Field(gt=0)] | None = None
+    memory_budget: Annotated[Annotated[ByteSize, Field(gt=0)] | None, Circumstance] = None
 
 
 @dataclass(kw_only=True)
@@ -136,23 +143,29 @@ class Config:
     optimizer: OptimizerConfig
     schedule: ScheduleConfig
     trainer: TrainerConfig
-    persistence: dict[str, TargetConfig]
-    verification: VerificationConfig
+    persistence: Annotated[dict[str, TargetConfig], Product]
+    verification: Annotated[VerificationConfig, Product]
     runtime: RuntimeConfig
-    gate: GateConfig = field(default_factory=GateConfig)
-    sweep: SweepConfig = field(default_factory=SweepConfig)
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0  # what NumPy's RandomState takes
-    seeds: Positive = 1            # how many runs: this one with seed, seed + 1, …
+    gate: Annotated[GateConfig, Product] = field(default_factory=GateConfig)
+    sweep: Annotated[SweepConfig, Circumstance] = field(default_factory=SweepConfig)
+    # what NumPy's RandomState takes
+    seed: Annotated[int, Field(ge=0, lt=2**32), Repetition] = 0
+    # how many runs: this one with seed, seed + 1, …
+    seeds: Annotated[Positive, Repetition] = 1
     restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
     warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
-    path: str | None = None        # task=inspect, restore_plan, convert: what to look at
-    destination: str | None = None  # task=convert: where the other form goes; inspect: a picture
-    input: str | list[str] | None = None  # task=predict: pictures, or directories of them
-    run: str | None = None         # task=gate: the run or sweep to judge; task=serve: to look at
-    runs: list[str] = field(default_factory=list)  # task=compare: two of them
-    inspect: InspectConfig = field(default_factory=InspectConfig)
-    predict: PredictConfig = field(default_factory=PredictConfig)
-    serve: ServeConfig = field(default_factory=ServeConfig)
-    notes: str = ""
+    # task=inspect, restore_plan, convert: what to look at
+    path: Annotated[str | None, Circumstance] = None
+    # task=convert: where the other form goes; inspect: a picture
+    destination: Annotated[str | None, Circumstance] = None
+    # task=predict: pictures, or directories of them
+    input: Annotated[str | list[str] | None, Circumstance] = None
+    # task=gate: the run or sweep to judge; task=serve: to look at
+    run: Annotated[str | None, Circumstance] = None
+    runs: Annotated[list[str], Circumstance] = field(default_factory=list)  # task=compare: two
+    inspect: Annotated[InspectConfig, Circumstance] = field(default_factory=InspectConfig)
+    predict: Annotated[PredictConfig, Circumstance] = field(default_factory=PredictConfig)
+    serve: Annotated[ServeConfig, Circumstance] = field(default_factory=ServeConfig)
+    notes: Annotated[str, Circumstance] = ""
     # of a MetaGraph, for task=inspect; last, because within the class it hides dataclasses.field
-    field: MetaGraphField | None = None
+    field: Annotated[MetaGraphField | None, Circumstance] = None

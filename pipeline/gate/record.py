@@ -11,11 +11,11 @@ import json
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipeline.config.errors import ConfigError, nearest
+from pipeline.config.roles import recipe_of
 from pipeline.files import write_atomically
 from pipeline.gate.errors import GateError
 
@@ -26,13 +26,6 @@ RECORD_FILE = "metrics.json"
 SCHEMA_VERSION = 1
 
 Record: TypeAlias = Mapping[str, Any]
-
-# Of a configuration, what does not decide what is computed, or is recorded by itself.
-_CIRCUMSTANCES = (
-    "gate", "sweep", "runtime", "persistence", "verification", "notes", "path", "destination",
-    "input", "run", "runs", "serve", "inspect", "predict", "seed", "seeds",
-)
-
 
 # What a run's figures are called, before there is one: some in every run, and what has parts.
 _FIGURES = (
@@ -55,28 +48,8 @@ def require_metric(key: str, name: str) -> None:
 
 
 def config_hash(config: Config) -> str:
-    """sha256 of what the run computes: equal for the same recipe with another seed.
-
-    Defaults are left out, so that a baseline outlives keys that are added to the schema later.
-    """
-    recipe = {key: value for key, value in _chosen(config).items() if key not in _CIRCUMSTANCES}
-    recipe["dataset"] = {"name": config.dataset.name,
-                         "validation_size": config.dataset.validation_size}   # wherever it lies
-    if config.restore == "auto":
-        del recipe["restore"]
-    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
-
-
-def _chosen(value: Any) -> Any:
-    """A configuration as plain data, without the fields that are at their defaults."""
-    if is_dataclass(value):
-        own = ((one, getattr(value, one.name)) for one in fields(value))
-        return {one.name: _chosen(said) for one, said in own
-                if said != (one.default_factory() if one.default_factory is not MISSING
-                            else one.default)}
-    if isinstance(value, Mapping):
-        return {key: _chosen(inner) for key, inner in value.items()}
-    return [_chosen(inner) for inner in value] if isinstance(value, list) else value
+    """sha256 of what the run computes: equal for the same recipe with another seed."""
+    return hashlib.sha256(json.dumps(recipe_of(config), sort_keys=True).encode()).hexdigest()
 
 
 def provenance(config: Config, environment: Mapping[str, str]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class SweepRun:
     metrics: Mapping[str, float] = field(default_factory=dict)
     verdicts: Sequence[Verdict] = ()           # of its own gates
     history: Sequence[Mapping[str, Any]] = ()  # intervals, as metrics.json keeps them
+    has_begun_only: bool = False               # and did not end: it was killed, or waits
 
     @property
     def has_failed(self) -> bool:
@@ -42,8 +43,8 @@ class SweepRun:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether it was asked to stop, and can go on."""
-        return self.exit_code in (75, 130)
+        """Whether it was stopped, asked or killed, and can go on."""
+        return self.has_begun_only or self.exit_code in (75, 130)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,11 +100,28 @@ class SweepReport:
     verdicts: Sequence[Verdict] = ()
     trend: Sequence[Point] = ()
     note: str = ""                             # what the ranking lacks
+    planned: int | None = None                 # runs in all; None where that is not known
 
     @property
     def runs(self) -> list[SweepRun]:
         """All of them, best setting first."""
         return [run for setting in self.settings for run in setting.runs]
+
+    @property
+    def tally(self) -> str:
+        """How many runs there are, and how many of those planned have ended."""
+        planned = len(self.runs) if self.planned is None else self.planned
+        word = "run" if planned == 1 else "runs"
+        text = f"{planned} {word}"
+        if self.planned is not None and self.ended != planned:
+            text = f"{self.ended} of {planned} planned {word} ended"
+        text += f", {len(self.failures)} failed"
+        return f"{text}, {len(self.unfinished)} unfinished" if self.unfinished else text
+
+    @property
+    def ended(self) -> int:
+        """Runs of which nothing remains to be done, whatever came of them."""
+        return len(self.runs) - len(self.unfinished)
 
     @property
     def titles(self) -> dict[str, str]:

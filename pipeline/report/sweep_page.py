@@ -45,7 +45,8 @@ def sweep_page(report: SweepReport) -> str:
 
 
 def _header(report: SweepReport) -> Markup:
-    runs, failed, unfinished = len(report.runs), len(report.failures), len(report.unfinished)
+    runs, failed = len(report.runs), len(report.failures)
+    unfinished = (report.planned or runs) - report.ended
     started = f"{report.started.day} {report.started:%B %Y, %H:%M:%S %Z}".strip()
     best = report.best
     state = "good" if report.exit_code == 0 else "bad"
@@ -60,7 +61,7 @@ def _header(report: SweepReport) -> Markup:
         _fact("failed", tag("span", quantities.count(failed), class_="bad" if failed else "good"),
               f"of {quantities.count(runs)} runs"),
         _fact("unfinished", tag("span", quantities.count(unfinished), class_="unsure"),
-              "sweep.resume goes on with them") if unfinished else None,
+              f"sweep.resume goes on with them; {report.tally}") if unfinished else None,
         _fact("ended", tag("span", report.ending, class_=state), f"exit code {report.exit_code}"),
         _fact("duration", quantities.duration(report.seconds)),
     ]

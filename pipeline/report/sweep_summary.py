@@ -48,12 +48,7 @@ def sweep_summary(report: SweepReport, directory: Path, console: Console) -> Gro
         parts += [Text(""), _failures(report.errors)]
     if report.verdicts:
         parts += [Text(""), gate_lines(report.verdicts)]
-    runs = len(report.runs)
-    word = "run" if runs == 1 else "runs"
-    end = f"{runs} {word}, {len(report.failures)} failed"
-    if report.unfinished:
-        end += f", {len(report.unfinished)} unfinished"
-    end += f"   {quantities.duration(report.seconds)}"
+    end = f"{report.tally}   {quantities.duration(report.seconds)}"
     page = printable(str(directory / "sweep.html"))
     return Group(*parts, Text(""), Text(end), Text(f"report  {page}", overflow="fold"))
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import gate, invocation, report
+from pipeline import gate, report
 from pipeline.config import Config, ConfigError
 from pipeline.config.gate import GateConfig
 from pipeline.config.several_runs import why_no_run
@@ -39,8 +38,7 @@ def judge_again(config: Config) -> ExitCode:
     found = [_judged(one, own) for one in sweep.found]
     report.print_verdicts([replace(verdict, name=f"{one.outcome.name}: {verdict.name}")
                            for one in found for verdict in gate.load_verdicts(one.directory)])
-    command = invocation.command(sys.argv[1:])
-    return conclude(replace(sweep, found=found), command)
+    return conclude(replace(sweep, found=found))
 
 
 def _judge_run(directory: Path, gates: GateConfig) -> ExitCode:

@@ -33,7 +33,7 @@ class SweepBegins(Callback):
             wants_resume = config.sweep.resume is not None
             if wants_resume:
                 resume.require_same(directory, records, overrides)
-            claim(directory, records, ["-m", *overrides], resume=wants_resume)
+            claim(directory, records, ["-m", *_repeatable(config), *overrides], resume=wants_resume)
             hold(directory)
         except PipelineError as error:
             raise Stopped(ExitCode.FAILED, error) from None
@@ -43,3 +43,9 @@ class SweepBegins(Callback):
         launcher: str = config.hydra.launcher["_target_"]
         begun.has_workers = not launcher.startswith("hydra._internal.core_plugins.basic_")
         begun.sweep = directory
+
+
+def _repeatable(config: DictConfig) -> list[str]:
+    """Hydra's own overrides, without the place that the sweep has taken."""
+    return [one for one in config.hydra.overrides.hydra
+            if not one.startswith(("hydra.mode=", "hydra.sweep.dir="))]

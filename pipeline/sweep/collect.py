@@ -12,6 +12,7 @@ import yaml
 
 from pipeline import gate
 from pipeline.config import Config, load
+from pipeline.config.roles import Role, role_of
 from pipeline.gate import Ending, ExitCode
 from pipeline.report import SweepRun
 from pipeline.sweep import outcome
@@ -29,6 +30,7 @@ class Found:
     directory: Path
     outcome: Outcome
     record: Mapping[str, Any]
+    has_begun_only: bool = False   # and has no outcome: it was killed, or is still at work
 
     @property
     def config(self) -> Config | None:
@@ -52,9 +54,11 @@ def collect(directory: Path) -> list[Found]:
 
 
 def _found(directory: Path, sweep_directory: Path) -> Found:
-    ended = outcome.load(directory) or _unfinished(directory, sweep_directory)
+    own = outcome.load(directory)
+    ended = own or _unfinished(directory, sweep_directory)
     has_record = (directory / gate.RECORD_FILE).exists() and ended.is_finished
-    return Found(directory, ended, gate.load_record(directory) if has_record else {})
+    record = gate.load_record(directory) if has_record else {}
+    return Found(directory, ended, record, has_begun_only=own is None)
 
 
 def _unfinished(directory: Path, sweep_directory: Path) -> Outcome:
@@ -87,10 +91,12 @@ def row(found: Found, sweep_directory: Path) -> SweepRun:
         metrics={name: value for name, value in values.items() if value is not None},
         verdicts=gate.load_verdicts(found.directory),
         history=found.record.get("history", ()),
+        has_begun_only=found.has_begun_only,
     )
 
 
 def told(overrides: Sequence[str]) -> dict[str, str]:
     """Overrides as key → value, without the seeds; `~key` and a lone key have none."""
     pairs = (one.lstrip("+").partition("=") for one in overrides)
-    return {key: value for key, _, value in pairs if key not in ("seed", "seeds")}
+    return {key: value for key, _, value in pairs
+            if role_of(key, Config) is not Role.REPETITION}

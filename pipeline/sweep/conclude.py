@@ -19,6 +19,7 @@ from pipeline.files import write_atomically
 from pipeline.gate import Ending, ExitCode, Record, Verdict
 from pipeline.report import Setting, SweepReport
 from pipeline.sweep.collect import Found, collect, row
+from pipeline.sweep.planned import load_plan
 from pipeline.sweep.rank import columns, lacking, rank, varied
 from pipeline.sweep.record import sweep_csv, sweep_json
 
@@ -71,18 +72,17 @@ def load_sweep(directory: Path, gates: GateConfig | None = None) -> Sweep:
     return Sweep(directory, found, ranking, gates or (config.gate if config else GateConfig()))
 
 
-def conclude(sweep: Sweep, command: str, stopped: ExitCode = ExitCode.PASSED) -> ExitCode:
+def conclude(sweep: Sweep, stopped: ExitCode = ExitCode.PASSED) -> ExitCode:
     """Ranks, judges, writes and prints what came of a sweep.
 
     Args:
         sweep: as it lies in its directory.
-        command: what made it.
         stopped: what ended it before its time.
     """
     if sweep.gates.accept and sweep.best:
         gate.accept(sweep.best, sweep.gates)
     code = gate.worst([sweep.exit_code, stopped])
-    content = _content(sweep, command, code)
+    content = _content(sweep, code)
     directory = sweep.directory
     write_atomically(directory / "sweep.json", sweep_json(content))
     write_atomically(directory / "sweep.csv", sweep_csv(content))
@@ -95,18 +95,20 @@ def conclude(sweep: Sweep, command: str, stopped: ExitCode = ExitCode.PASSED) ->
     return code
 
 
-def _content(sweep: Sweep, command: str, code: ExitCode) -> SweepReport:
+def _content(sweep: Sweep, code: ExitCode) -> SweepReport:
     runs = [run for setting in sweep.settings for run in setting.runs]
     endings = [one.outcome.ending for one in sweep.found]
     started = min(ending.started for ending in endings)
     ended = max(ending.started + timedelta(seconds=ending.seconds) for ending in endings)
     device = str(sweep.best[0]["device"]) if sweep.best else "unknown"
     environment = report.describe_environment(0, device)
+    plan = load_plan(sweep.directory)
     content = SweepReport(
         name=sweep.directory.resolve().name,
         started=started,
         seconds=(ended - started).total_seconds(),
-        command=command,
+        command=plan.command,
+        planned=plan.runs,
         metric=sweep.ranking.metric,
         direction=sweep.ranking.direction,
         settings=sweep.settings,

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 from hydra.errors import HydraException
 
-from pipeline import invocation
 from pipeline.config.run_directory import unusable
 from pipeline.gate import ExitCode, guard, worst
 from pipeline.sweep.begun import Stopped, begun
@@ -97,8 +96,7 @@ def _conclude(directory: Path, stopped: ExitCode) -> ExitCode:
     if not sweep.found:
         _remove_if_nothing_was_begun(directory)
         return stopped
-    command = invocation.command(sys.argv[1:])
-    return conclude(sweep, command, stopped)
+    return conclude(sweep, stopped)
 
 
 def _remove_if_nothing_was_begun(directory: Path) -> None:

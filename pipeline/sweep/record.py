@@ -25,6 +25,8 @@ def sweep_json(report: SweepReport) -> str:
         "metric": report.metric,
         "direction": report.direction,
         "note": report.note,
+        "planned": report.planned,
+        "ended": report.ended,
         "varied": report.varied,
         "best": report.best.runs[0].directory if report.best else None,
         "settings": [_setting(place, setting, report.metrics)

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from pipeline.config import ConfigError, tree
+from pipeline.config import Config, ConfigError, roles, tree
 
 _KEY = "sweep.resume="
 _MULTIRUN = ("-m", "--multirun")
-# What may differ between the two halves of a sweep: it does not decide what is computed.
-_FREE = ("sweep", "runtime", "restore", "notes", "hydra")
 
 
 def whole_command_line(given: Sequence[str]) -> list[str]:
@@ -88,13 +87,39 @@ def require_same(directory: Path, records: Mapping[str, str], overrides: Sequenc
         )
 
 
+def as_begun(directory: Path, overrides: Sequence[str]) -> tuple[str, ...]:
+    """A job's overrides as they would be had its sweep never stopped.
+
+    What was given only to go on, such as `sweep.resume` itself, decides nothing of the job, and
+    would make another setting of it.
+
+    Args:
+        directory: the sweep's.
+        overrides: the job's in the process that goes on.
+    """
+    path = directory / ".hydra" / "overrides.yaml"
+    if not path.exists():
+        return tuple(overrides)
+    before = {_key(one): one for one in yaml.safe_load(path.read_text(encoding="utf-8"))}
+    order = list(before)
+    kept = [one for one in overrides if _key(one) in before or not roles.is_free(_key(one), Config)]
+    return tuple(sorted(
+        (before[_key(one)] if roles.is_free(_key(one), Config) and not is_swept(before[_key(one)])
+         else one for one in kept),
+        key=lambda one: order.index(_key(one)) if _key(one) in before else len(order)))
+
+
+def is_swept(override: str) -> bool:
+    """Whether it gives several values, one for each job."""
+    return bool(OverridesParser.create().parse_override(override).is_sweep_override())
+
+
 def _lines(overrides: Sequence[str]) -> list[str]:
-    return [one for one in overrides if _key(one).partition(".")[0] not in _FREE]
+    return [one for one in overrides if not roles.is_free(_key(one), Config)]
 
 
 def _config_lines(config: Mapping[str, Any]) -> list[str]:
-    kept = {key: value for key, value in config.items() if key not in _FREE}
-    text: str = yaml.safe_dump(kept, sort_keys=True)
+    text: str = yaml.safe_dump(roles.sweep_recipe_of(config, Config), sort_keys=True)
     return text.splitlines()
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline import gate
+from pipeline.config.roles import program_of
 from pipeline.gate import ExitCode
 from pipeline.sweep import outcome
 from pipeline.sweep.execute import conduct, finished, one_by_one, stop_if_wanted
@@ -23,9 +22,6 @@ if TYPE_CHECKING:   # this imports JAX
     from pipeline.closing import RunResult
 
 log = logging.getLogger(__name__)
-
-# Of a configuration, what training does not see: runs that differ in it can be trained together.
-_UNSEEN = ("gate", "sweep", "notes", "seed", "persistence", "verification")
 
 
 def train_deferred(runs: Sequence[Run], directory: Path) -> None:
@@ -103,29 +99,4 @@ def _train_together(runs: Sequence[Run]) -> None:
 
 
 def _shape(run: Run) -> str:
-    """Equal for runs that one program can train: what is left when its numbers are taken out."""
-    from pipeline import train
-
-    config = {k: v for k, v in asdict(run.config).items() if k not in _UNSEEN}
-    for name in train.TRACEABLE:
-        _blank(config, name.split("."))
-    _blank_scales(config["model"])
-    return json.dumps(config, sort_keys=True)
-
-
-def _blank(config: Any, path: Sequence[str]) -> None:
-    """Puts a sign in a number's place; whether there is a number at all still counts."""
-    *parents, last = path
-    for part in parents:
-        config = config.get(part) or {}
-    if config.get(last) is not None:
-        config[last] = "number"
-
-
-def _blank_scales(config: Any) -> None:
-    """The same for the scale of every regularizer, however deep."""
-    if isinstance(config, dict):
-        if config.get("kind") in ("l1", "l2") and "scale" in config:
-            config["scale"] = "number"
-        for value in config.values():
-            _blank_scales(value)
+    return repr(program_of(run.config))

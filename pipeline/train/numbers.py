@@ -3,7 +3,8 @@
 Runs that differ in nothing else share one program: the second one compiles nothing, and many can be
 trained at once. An argument is rounded to float32 before anything is computed from it, a constant
 after: `1 - 0.999` differs by 5e-5 of itself. So only numbers for which that makes no difference are
-always arguments, and the others where runs that differ in them are trained together.
+always arguments (`roles.Number`), and the others (`roles.Constant`) where runs that differ in them
+are trained together.
 """
 
 from __future__ import annotations
@@ -15,18 +16,9 @@ from typing import Any
 import jax
 
 from pipeline.config import Config
+from pipeline.config.roles import Role, numbers_of
 from pipeline.model import Network
 from pipeline.scopes.regularizers import L1, L2
-
-_ALWAYS = (
-    "optimizer.learning_rate", "optimizer.momentum", "optimizer.weight_decay",
-    "optimizer.clip_norm", "schedule.decay_rate", "trainer.ema.decay",
-)
-_TOGETHER = (
-    "optimizer.beta1", "optimizer.beta2", "optimizer.epsilon", "schedule.end_factor",
-    "trainer.label_smoothing",
-)
-TRACEABLE = _ALWAYS + _TOGETHER    # and the scale of every l1 and l2 regularizer
 
 
 @jax.tree_util.register_dataclass
@@ -52,8 +44,9 @@ class _Scaled:
 
 def collect(config: Config, network: Network, together: Collection[str] = ()) -> Numbers:
     """The numbers of one run; of those that are constants otherwise, the ones `together` names."""
-    wanted = (*_ALWAYS, *(name for name in _TOGETHER if name in together))
-    found = {name: value for name in wanted if (value := _find(config, name)) is not None}
+    found = numbers_of(config, Role.NUMBER)
+    found |= {name: value for name, value in numbers_of(config, Role.CONSTANT).items()
+              if name in together}
     penalties = {
         name: spec.regularizer.scale for name, spec in network.specs.items()
         if isinstance(spec.regularizer, L1 | L2)
@@ -71,13 +64,6 @@ def substitute(config: Config, network: Network, numbers: Numbers) -> tuple[Conf
         assert isinstance(regularizer, L1 | L2), "collect looked for these"
         specs[name] = replace(specs[name], regularizer=_Scaled(type(regularizer)(1.0), scale))
     return config, replace(network, specs=specs)
-
-
-def _find(config: Any, name: str) -> float | None:
-    """The number under a dotted key; None where there is none, as when averages are off."""
-    for part in name.split("."):
-        config = getattr(config, part, None)
-    return config if isinstance(config, int | float) else None
 
 
 def _replaced(config: Any, path: list[str], value: Any) -> Any:

@@ -6,7 +6,6 @@ A session computes nothing by itself: `loop` and `together` give it the states t
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import optax
 from numpy.typing import NDArray
 
 from pipeline.config import Config
+from pipeline.config.roles import state_recipe_of
 from pipeline.data import BatchIndices, DataSets
 from pipeline.model import Network, predict_logits, to_input
 from pipeline.train.errors import TrainError
@@ -132,17 +132,14 @@ def _at(schedule: optax.Schedule, step: int) -> Any:
 
 def _recipe(config: Config, data_sets: DataSets, plan: Plan) -> dict[str, Any]:
     """What both halves of an interrupted run must share; how long it trains may change."""
-    trainer = asdict(config.trainer)
-    for free in ("epochs", "steps", "checkpoint_every", "keep_checkpoints", "early_stopping"):
-        del trainer[free]
-    schedule = asdict(config.schedule)
+    schedule = state_recipe_of(config.schedule)
     if config.schedule.name == "cosine" and config.schedule.decay_steps is None:
         schedule["decay_steps"] = plan.steps
     return {
         "dataset": data_sets.fingerprint,
-        "model": asdict(config.model),
-        "optimizer": asdict(config.optimizer),
+        "model": state_recipe_of(config.model),
+        "optimizer": state_recipe_of(config.optimizer),
         "schedule": schedule,
-        "trainer": trainer,
+        "trainer": state_recipe_of(config.trainer),
         "seed": config.seed,
     }

@@ -18,13 +18,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from pipeline.config import Config
+from pipeline.config.roles import Role, numbers_of
 from pipeline.data import DataSets
 from pipeline.model import Network
 from pipeline.train.errors import TrainError
 from pipeline.train.history import Interval
 from pipeline.train.interruption import watch_for_interruption
 from pipeline.train.loop import Observer
-from pipeline.train.numbers import TRACEABLE, Numbers, collect
+from pipeline.train.numbers import Numbers, collect
 from pipeline.train.program import build_joint_program
 from pipeline.train.progress import show_progress
 from pipeline.train.result import FitResult, Stop
@@ -133,7 +134,7 @@ class Lanes:
 
 def _numbers(members: Sequence[Member]) -> list[Numbers]:
     """Of those numbers that could be constants, only the ones in which the runs differ."""
-    everything = [collect(member.config, member.network, TRACEABLE).settings for member in members]
+    everything = [numbers_of(member.config, Role.CONSTANT) for member in members]
     varied = {name for name in everything[0] if len({one[name] for one in everything}) > 1}
     return [collect(member.config, member.network, varied) for member in members]
 

@@ -21,8 +21,6 @@ from pipeline.sweep import outcome
 from pipeline.sweep.collect import collect, told
 from pipeline.sweep.conclude import conclude, load_sweep
 
-COMMAND = "python run.py -m a=1,2"
-
 
 @pytest.fixture
 def swept(tmp_path: Path) -> Path:
@@ -55,7 +53,7 @@ def test_the_other_direction_turns_the_ranking(tmp_path: Path) -> None:
 
 
 def test_one_table_ends_it(swept: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert conclude(load_sweep(swept), COMMAND) is ExitCode.FAILED
+    assert conclude(load_sweep(swept)) is ExitCode.FAILED
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[0] == "lr"
     assert "model" not in lines[0], "what never varied has no column"
@@ -68,7 +66,7 @@ def test_one_table_ends_it(swept: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_programs_get_json_csv_and_junit(swept: Path) -> None:
-    conclude(load_sweep(swept), COMMAND)
+    conclude(load_sweep(swept))
 
     def refuse(name: str) -> None:
         raise AssertionError(f"{name} is no JSON")
@@ -89,7 +87,7 @@ def test_programs_get_json_csv_and_junit(swept: Path) -> None:
 def test_the_page_says_it_all_and_escapes_what_it_says(swept: Path) -> None:
     leave(swept / "6", 6, ["lr=<b>&", "model=mlp"], code=ExitCode.FAILED,
           error="<script>x</script>")
-    conclude(load_sweep(swept), COMMAND)
+    conclude(load_sweep(swept))
     page = (swept / "sweep.html").read_text()
     assert "<script>x" not in page
     assert "&lt;script&gt;x" in page
@@ -101,7 +99,7 @@ def test_the_page_says_it_all_and_escapes_what_it_says(swept: Path) -> None:
 
 
 def test_the_page_draws_each_seed_beside_its_setting(swept: Path) -> None:
-    conclude(load_sweep(swept), COMMAND)
+    conclude(load_sweep(swept))
     page = (swept / "sweep.html").read_text()
     pictures = re.findall(r'<svg class="spread".*?</svg>', page)
     assert [picture.count("<circle") for picture in pictures] == [2, 2], "the finite ones"
@@ -116,7 +114,7 @@ def test_values_that_a_search_chose_are_shortened_and_kept_apart(
     chosen = ["0.07180374727086954", "0.05494343511669279", "0.05494343511669"]
     for number, value in enumerate(chosen):
         leave(tmp_path / str(number), number, [f"lr={value}"], accuracy=0.9 - number / 10)
-    conclude(load_sweep(tmp_path), COMMAND)
+    conclude(load_sweep(tmp_path))
     assert "0.0718037 " in capsys.readouterr().out
     page = (tmp_path / "sweep.html").read_text()
     assert page.count(">0.05494</text>") == 1, "two labels would lie on each other"
@@ -129,7 +127,7 @@ def test_what_was_stopped_is_no_failure(
 ) -> None:
     leave(tmp_path / "0", 0, ["a=0"])
     leave(tmp_path / "1", 1, ["a=1"], code=ExitCode.RESUMABLE)
-    assert conclude(load_sweep(tmp_path), COMMAND) is ExitCode.RESUMABLE
+    assert conclude(load_sweep(tmp_path)) is ExitCode.RESUMABLE
     out = capsys.readouterr().out
     assert "resumable  1: asked to stop; sweep.resume goes on with it" in out
     assert "2 runs, 0 failed, 1 unfinished" in out
@@ -146,7 +144,7 @@ def test_a_baseline_judges_the_seeds_that_are_there(tmp_path: Path) -> None:
     leave(tmp_path / "0", 0, ["a=0", "seed=0"], seed=0, config=gates)
     leave(tmp_path / "1", 1, ["a=0", "seed=1"], seed=1, config=gates, code=ExitCode.RESUMABLE)
     assert load_sweep(tmp_path).best[0]["test_accuracy"] == 0.9
-    assert conclude(load_sweep(tmp_path), COMMAND) is ExitCode.RESUMABLE
+    assert conclude(load_sweep(tmp_path)) is ExitCode.RESUMABLE
 
 
 def test_seeds_of_one_job_are_told_in_one_word(
@@ -154,7 +152,7 @@ def test_seeds_of_one_job_are_told_in_one_word(
 ) -> None:
     for seed in range(3):
         leave(tmp_path / "7" / f"seed-{seed}", 7, ["a=0"], seed=seed)
-    conclude(load_sweep(tmp_path), COMMAND)
+    conclude(load_sweep(tmp_path))
     assert capsys.readouterr().out.splitlines()[1].endswith("7/seed-0…2")
 
 
@@ -191,14 +189,14 @@ def test_the_exit_code_tells_the_worst(tmp_path: Path, codes: list[int], expecte
     for number, code in enumerate(codes):
         leave(tmp_path / str(number), number, [f"a={number}"], code=ExitCode(code),
               error="" if code in (0, 3) else "x")
-    assert conclude(load_sweep(tmp_path), COMMAND) == expected
+    assert conclude(load_sweep(tmp_path)) == expected
 
 
 def test_a_metric_that_no_run_has_is_named_with_its_neighbour(tmp_path: Path) -> None:
     for number in range(2):
         leave(tmp_path / str(number), number, [f"a={number}"],
               config=["sweep.metric=validation_acuracy"])
-    conclude(load_sweep(tmp_path), COMMAND)
+    conclude(load_sweep(tmp_path))
     note = json.loads((tmp_path / "sweep.json").read_text())["note"]
     assert "2 of 2 runs have no such metric; did you mean 'validation_accuracy'?" in note
 

@@ -53,7 +53,7 @@ def test_a_directory_without_a_sweep_is_refused(tmp_path: Path) -> None:
     [
         (["a=1,2", "model=mlp"], {"a": 1, "sweep": {}}, None),
         (["a=1,2", "model=mlp", "sweep.on_failure=stop", "runtime.platform=cpu"],
-         {"a": 1, "runtime": 3}, None),
+         {"a": 1, "runtime": {"platform": "cpu"}, "notes": "x"}, None),
         (["a=1,3", "model=mlp"], {"a": 1}, "+a=1,3"),
         (["model=mlp", "a=1,2"], {"a": 1}, "+model=mlp"),   # jobs would be numbered otherwise
         (["a=1,2", "model=mlp"], {"a": 2}, "+a: 2"),

@@ -9,10 +9,10 @@ import pytest
 from configured import configured, digits
 
 from pipeline import model, train
+from pipeline.config.roles import Role, numbers_of
 from pipeline.sweep.job import Job, Run
 from pipeline.sweep.together import _shape
-from pipeline.train import TRACEABLE, FitResult, Member, Stop
-from pipeline.train.numbers import collect
+from pipeline.train import FitResult, Member, Stop
 
 SMALL = ("trainer.batch_size=20", "trainer.epochs=3", "model.scopes.layer1.units=16")
 # After 30 steps of batches of 20; sums are taken in another order, and differences grow.
@@ -52,13 +52,14 @@ def both_ways(overrides: list[list[str]], tmp_path: Path) -> list[tuple[FitResul
 
 
 def test_every_number_that_may_differ_is_tried() -> None:
-    differs = set()
+    differs: set[str] = set()
+    known: set[str] = set()
     for overrides in CASES.values():
         configs = [configured(*SMALL, *one) for one in overrides]
-        found = [collect(config, model.build(config.model), TRACEABLE) for config in configs]
-        differs |= {name for name in found[0].settings
-                    if len({one.settings[name] for one in found}) > 1}
-    assert differs == set(TRACEABLE)
+        found = [numbers_of(config, Role.NUMBER, Role.CONSTANT) for config in configs]
+        differs |= {name for name in found[0] if len({one[name] for one in found}) > 1}
+        known |= found[0].keys()
+    assert differs == known
 
 
 @pytest.mark.parametrize("overrides", CASES.values(), ids=CASES.keys())
