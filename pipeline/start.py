@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline.config import Config, ConfigError, composition, load, recorded, runtime
+from pipeline.config.consent import require_consent
 from pipeline.gate import ExitCode, attempt, require_metric
 from pipeline.sweep import execute, placement, resume, stopping
 from pipeline.sweep.begun import begun
@@ -116,6 +117,9 @@ def _load(
         _require_values(completed)
         container = OmegaConf.to_container(completed, resolve=True)
         config = load(cast(dict[str, Any], container))
+        if completed is not composed:
+            own = OmegaConf.to_container(composed, resolve=True)
+            require_consent(config, cast(dict[str, Any], own), config.runtime.trusted_modules)
         if job.number is not None or config.seeds > 1:
             require_metric("sweep.metric", config.sweep.metric)
         return completed, config

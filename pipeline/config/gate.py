@@ -40,4 +40,5 @@ class GateConfig:
     baseline: BaselineConfig | None = None
     undecided: Literal["pass", "fail"] = "pass"  # what "investigate" counts as
     trend: str | None = None       # JSONL file to which every run and sweep appends a line
+    from_run: bool = False         # task=gate: take metrics, parity and max_bytes from its record
     accept: bool = False           # write baseline and description anew instead of judging by them

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from pipeline.config.consent import CodeName
 from pipeline.config.roles import Number
 
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
@@ -163,7 +164,7 @@ class ModelConfig(Defaults):
     name: str = "model"
     input_shape: list[Positive] = field(default_factory=lambda: [784])
     scopes: dict[ScopeName, ScopeConfig] = field(default_factory=dict)
-    module: str | None = None      # package.module.Class, called with (**arguments, rngs=…)
+    module: CodeName | None = None  # package.module.Class, called with (**arguments, rngs=…)
     arguments: dict[str, Any] = field(default_factory=dict)
     path: str | None = None        # of a frozen graph, a SavedModel or a .meta
     trainable: str | list[str] = "*"   # what of a graph is trained: full names or patterns

@@ -123,6 +123,10 @@ class RuntimeConfig:
     debug_nans: Annotated[bool, Circumstance] = False
     # what one file or graph may take, bytes; null: half of what this process can have
     memory_budget: Annotated[Annotated[ByteSize, Field(gt=0)] | None, Circumstance] = None
+    # prefixes of names of code that a run's record may choose; any other needs consent each time
+    trusted_modules: Annotated[
+        list[Annotated[str, Field(pattern=r"^\w+(\.\w+)*$")]], Circumstance,
+    ] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from jax import Array
 
 from pipeline import scopes
 from pipeline.config import ConfigError
+from pipeline.config.consent import load_named
 from pipeline.config.model import ModelConfig
 from pipeline.model.parts import regularizer
 from pipeline.scopes import variable_scope
@@ -36,38 +36,22 @@ def module_model(config: ModelConfig) -> ModuleModel:
     """The module that `model.module` and `model.arguments` describe.
 
     Raises:
-        ConfigError: the class cannot be imported, is no nnx module, or does not take the arguments;
-            keys that mean nothing for a module.
+        ConfigError: the class cannot be imported, is no nnx module, lies in a run's directory, or
+            does not take the arguments; keys that mean nothing for a module.
     """
     assert config.module is not None
     for key in ("scopes", "initializer", "dtype"):
         if getattr(config, key):
             raise ConfigError(f"model.{key} means nothing for model.module={config.module}; "
                               "what the module makes is told to it in model.arguments")
-    make = _imported(config.module)
+    make = load_named(config.module, "model.module", [nnx.Module])
 
     def build(rngs: nnx.Rngs) -> Any:
         return make(**config.arguments, rngs=rngs)
 
     try:
-        made = nnx.eval_shape(lambda: build(nnx.Rngs(0)))
+        nnx.eval_shape(lambda: build(nnx.Rngs(0)))
     except TypeError as error:
         raise ConfigError(f"model.module={config.module} cannot be called with model.arguments="
                           f"{config.arguments}: {error}") from error
-    if not isinstance(made, nnx.Module):
-        raise ConfigError(f"model.module={config.module} makes a {type(made).__name__}; expected "
-                          "a flax.nnx.Module")
     return ModuleModel(build, regularizer(config.regularizer))
-
-
-def _imported(path: str) -> Callable[..., Any]:
-    package, _, name = path.rpartition(".")
-    if not package:
-        raise ConfigError(f"model.module={path}: expected package.module.Class")
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(package), name)
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"model.module={path}: {error}") from error
-    except AttributeError:
-        raise ConfigError(f"model.module={path}: module {package} has no {name}") from None
-    return found

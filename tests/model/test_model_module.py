@@ -60,10 +60,14 @@ def test_its_weights_are_regularized() -> None:
 REFUSED = {
     "module=nope.Net: No module named 'nope'": ("model=module", "model.module=nope.Net"),
     "module configured_module has no Nope": ("model=module", "model.module=configured_module.Nope"),
-    "expected package.module.Class": ("model=module", "model.module=Perceptron"),
+    "expected package.module.Name": ("model=module", "model.module=Perceptron"),
     "unexpected keyword argument 'widht'": (*PERCEPTRON, "+model.arguments.widht=3"),
-    "makes a OrderedDict; expected a flax.nnx.Module": (
+    "is the class collections.OrderedDict; expected a subclass of flax's Module": (
         "model=module", "model.module=collections.OrderedDict"),
+    "is a function; expected a subclass of flax's Module": (
+        "model=module", "model.module=hydra.utils.instantiate"),
+    "is a builtin_function_or_method; expected a subclass": (
+        "model=module", "model.module=os.system"),
     "model.dtype means nothing": (*PERCEPTRON, "+model.arguments.width=3", "+model.dtype=bfloat16"),
     r"module=configured_module.Perceptron: the network ends in \[batch, 10\]; the data has 7": (
         *PERCEPTRON, "+model.arguments.width=3"),
