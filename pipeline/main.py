@@ -10,7 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from pipeline import invocation
+from pipeline import extras, invocation
 from pipeline.config import tree
 from pipeline.inspection import command_line
 from pipeline.output import outlive_readers
@@ -24,8 +24,18 @@ if TYPE_CHECKING:   # a look at a file should not wait for Hydra
 def main() -> int:
     """Does what `sys.argv` says; returns the process's exit code."""
     outlive_readers()
-    words = sys.argv[1:]
-    invocation.note(sys.argv[0], tree.config_directory(words))
+    invocation.note(sys.argv[0], tree.config_directory(sys.argv[1:]))
+    try:
+        return _answer(sys.argv[1:])
+    except ModuleNotFoundError as missing:
+        told = extras.explain(missing, "this command")
+        if told is None:
+            raise
+        print(f"error: {told}", file=sys.stderr)
+        return told.exit_code
+
+
+def _answer(words: list[str]) -> int:
     if words in (["--help"], ["-h"]):
         print(usage())
         return 0

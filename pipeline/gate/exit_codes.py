@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from pipeline import extras
 from pipeline.errors import PipelineError
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def attempt(action: Callable[[], ExitCode | None]) -> Ending:
     started, begun = datetime.now().astimezone(), time.perf_counter()
     code, error, trace = ExitCode.PASSED, "", ""
     try:
-        code = action() or ExitCode.PASSED
+        code = _explained(action) or ExitCode.PASSED
     except PipelineError as caught:
         code, error, trace = ExitCode(caught.exit_code), str(caught), traceback.format_exc()
         print(f"error: {error}", file=sys.stderr)
@@ -72,6 +73,16 @@ def attempt(action: Callable[[], ExitCode | None]) -> Ending:
         trace = traceback.format_exc()
         log.exception("the run failed unexpectedly")
     return Ending(code, started, time.perf_counter() - begun, error, trace)
+
+
+def _explained(action: Callable[[], ExitCode | None]) -> ExitCode | None:
+    try:
+        return action()
+    except ModuleNotFoundError as missing:
+        told = extras.explain(missing)
+        if told is None:
+            raise
+        raise told from missing
 
 
 def guard(action: Callable[[], ExitCode | None]) -> ExitCode:

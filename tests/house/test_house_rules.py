@@ -15,7 +15,7 @@ IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 # Rooms that a room may import besides itself; a few are for all.
 BASE = {"errors", "files", "dtypes", "budget", "reading"}
-FOR_ALL = BASE | {"config", "invocation", "logs", "terminal"}
+FOR_ALL = BASE | {"config", "extras", "invocation", "logs", "terminal"}
 FORMATS = {"graph", "checkpoint", "lowering", "execution"}
 FLOW = ["scopes", "model", "train", "evaluate", "persistence", "verification", "report", "gate"]
 MAY_IMPORT: dict[str, set[str]] = {
@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "budget": {"errors"},
     "reading": {"budget"},
     "errors": set(),
+    "extras": {"errors"},
     "invocation": set(),
     "files": set(),
     "dtypes": set(),
@@ -53,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # beside `gate`: above report and persistence
     "serve": FOR_ALL | FORMATS | {*FLOW, "data"},
     "start": FOR_ALL | {"gate", "inspection", "prediction", "serve", "stages", "sweep"},
-    "main": {"config", "inspection", "invocation", "output", "start", "sweep", "usage"},
+    "main": {"config", "extras", "inspection", "invocation", "output", "start", "sweep", "usage"},
     "__main__": {"main"},
 }
 # A library must be usable without paying for what it does not need.
