@@ -25,7 +25,8 @@ class BaselineConfig:
     file: str
     max_drop: dict[str, NotNegative] = field(default_factory=dict)  # where more is better
     max_rise: dict[str, NotNegative] = field(default_factory=dict)  # where less is better
-    minimum_seeds: Annotated[int, Field(ge=2)] = 3  # with fewer, being worse proves nothing
+    # with fewer on a side the spread is taken from both sides together
+    minimum_seeds: Annotated[int, Field(ge=2)] = 3
     confidence: Annotated[float, Field(gt=0.5, lt=1.0)] = 0.95  # one-sided, of a failure
 
 
@@ -38,7 +39,7 @@ class GateConfig:
     max_bytes: dict[str, Annotated[int, Field(gt=0)]] = field(default_factory=dict)  # by target
     variables: str | None = None   # file with the golden description of the variables
     baseline: BaselineConfig | None = None
-    undecided: Literal["pass", "fail"] = "pass"  # what "investigate" counts as
+    undecided: Literal["pass", "fail"] = "fail"  # what "investigate" counts as
     trend: str | None = None       # JSONL file to which every run and sweep appends a line
     from_run: bool = False         # task=gate: take metrics, parity and max_bytes from its record
     accept: bool = False           # write baseline and description anew instead of judging by them

@@ -3,8 +3,10 @@
 A drop counts as a failure when it is larger than allowed beyond chance: when the one-sided lower
 confidence bound of Welch's t-test for the difference of two means exceeds what is allowed
 (B. L. Welch, "The generalization of 'Student's' problem when several different population variances
-are involved", Biometrika 34, 1947). With too few seeds on either side there is no such bound, and
-the verdict is to investigate.
+are involved", Biometrika 34, 1947). With too few seeds on a side for that, the spread is taken from
+both sides together (Student's t-test); of one seed on either side there is no spread, and of an
+accuracy the binomial error of the test set stands for it. Only what is left, such as a loss with
+one seed on either side, cannot be told: the verdict is to investigate.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class Baseline:
     config_hash: str
     git_revision: str | None
     seeds: list[int] = field(default_factory=list)
+    test_examples: int | None = None   # None in a file of before 0.2.0
     schema_version: int = _SCHEMA_VERSION
 
 
@@ -54,6 +57,7 @@ def save_baseline(path: Path, records: Sequence[Record], metrics: Sequence[str])
         config_hash=records[0]["config_hash"],
         git_revision=records[0]["git"]["revision"],
         seeds=[record["seed"] for record in records],
+        test_examples=records[0].get("test_examples"),
     )
     write_atomically(path, json.dumps(asdict(made), indent=2) + "\n")
 
@@ -102,36 +106,62 @@ def _judge(
                         "the baseline anew to have this metric in it")
     now = _values(records, name)
     worse = sign * (statistics.fmean(before) - statistics.fmean(now))
-    outcome, why = _outcome(now, before, worse, allowed, config)
+    examples = records[0].get("test_examples") if name == "test_accuracy" else None
+    margin = _margin(now, before, config, examples, baseline.test_examples or examples)
+    outcome, why = _outcome(worse, allowed, margin, config.confidence)
     if baseline.config_hash != records[0]["config_hash"]:
         why += "; the baseline is of another configuration"
     return Verdict(gate, outcome, found=describe(now),
                    expected=f"{word} of at most {allowed:g} from {describe(before)}", detail=why)
 
 
+@dataclass(frozen=True)
+class _Margin:
+    """How far the difference of the means may be off by chance, one-sided."""
+
+    width: float
+    source: str
+
+
 def _outcome(
-    now: Sequence[float], before: Sequence[float], worse: float, allowed: float,
-    config: BaselineConfig,
+    worse: float, allowed: float, margin: _Margin | None, confidence: float
 ) -> tuple[Outcome, str]:
     if not math.isfinite(worse):
         return Outcome.FAILED, "not finite"
     change = f"worse by {worse:.4g}" if worse > 0 else f"not worse ({-worse:.4g} better)"
     if worse <= allowed:
         return Outcome.PASSED, change
-    fewest = min(len(now), len(before))
-    if fewest < config.minimum_seeds:
-        seeds = "1 seed" if fewest == 1 else f"{fewest} seeds"
-        return Outcome.INVESTIGATE, (f"{change}, with {seeds} on one side; "
-                                     f"{config.minimum_seeds} are needed to tell")
-    certain = worse - _margin(now, before, config.confidence)
-    share = f"with {config.confidence:.0%} confidence"
+    if margin is None:
+        return Outcome.INVESTIGATE, (f"{change}, with 1 seed on either side, which says nothing of "
+                                     "chance; repeat with more seeds")
+    certain, share = worse - margin.width, f"with {confidence:.0%} confidence"
     if certain > allowed:
-        return Outcome.FAILED, f"{change}; {share} by more than {certain:.4g}"
-    return Outcome.INVESTIGATE, f"{change}, but {share} only by more than {max(certain, 0.0):.4g}"
+        return Outcome.FAILED, f"{change}; {share} by more than {certain:.4g} ({margin.source})"
+    return Outcome.INVESTIGATE, (f"{change}, but {share} only by more than {max(certain, 0.0):.4g} "
+                                 f"({margin.source}); repeat with more seeds")
 
 
-def _margin(first: Sequence[float], second: Sequence[float], confidence: float) -> float:
-    """How far the difference of the means may be off, one-sided."""
+def _margin(
+    now: Sequence[float], before: Sequence[float], config: BaselineConfig,
+    examples: int | None, examples_before: int | None,
+) -> _Margin | None:
+    """By the spread that is known; of an accuracy of so many examples by their number; or None."""
+    sides = (now, before)
+    if min(map(len, sides)) >= config.minimum_seeds:
+        return _Margin(_welch(now, before, config.confidence), "by the spread of either side")
+    degrees = sum(len(side) - 1 for side in sides)
+    if degrees:
+        return _Margin(_student(sides, degrees, config.confidence),
+                       f"by the spread of {degrees + len(sides)} runs")
+    if examples and examples_before:
+        error = sum(share * (1.0 - share) / count for [share], count in
+                    zip(sides, (examples, examples_before), strict=True))
+        normal = statistics.NormalDist().inv_cdf(config.confidence)
+        return _Margin(normal * math.sqrt(error), f"by the error of {examples:,} test examples")
+    return None
+
+
+def _welch(first: Sequence[float], second: Sequence[float], confidence: float) -> float:
     from scipy.special import stdtrit  # type: ignore[import-untyped]  # late: 0.3 s
 
     parts = [(statistics.variance(values) / len(values), len(values) - 1)
@@ -141,6 +171,15 @@ def _margin(first: Sequence[float], second: Sequence[float], confidence: float) 
         return 0.0
     freedom = total**2 / sum(part**2 / degrees for part, degrees in parts)
     return float(stdtrit(freedom, confidence)) * math.sqrt(total)
+
+
+def _student(sides: Sequence[Sequence[float]], degrees: int, confidence: float) -> float:
+    """Of sides with one variance, which either may have too few values to tell alone."""
+    from scipy.special import stdtrit  # late, as above
+
+    squares = sum(sum((value - statistics.fmean(side))**2 for value in side) for side in sides)
+    variance = squares / degrees * sum(1 / len(side) for side in sides)
+    return float(stdtrit(degrees, confidence)) * math.sqrt(variance)
 
 
 def describe(values: Sequence[float]) -> str:

@@ -38,7 +38,7 @@ def judge_run(record: Record, config: GateConfig) -> list[Verdict]:
     """What every run must satisfy by itself: all gates but the baseline."""
     verdicts = [_judge_metric(record, name, threshold)
                 for name, threshold in config.metrics.items()]
-    if config.parity:
+    if config.parity and (record["artifacts"] or record["parity"]):   # else nothing to verify
         verdicts.append(_judge_parity(record))
     verdicts += [_judge_size(record, target, most) for target, most in config.max_bytes.items()]
     if config.variables is not None and not config.accept:

@@ -96,7 +96,7 @@ class Report:
     def verdict(self) -> str:
         """How the artefacts compare with the model, in words."""
         if self.verified is None:
-            return "not verified"
+            return "not verified" if self.artifacts else "none, nothing to verify"
         disagreeing = sum(not parity.agrees for parity in self.parities)
         total = len(self.parities)
         return f"{disagreeing} of {total} disagree" if disagreeing else f"{total} of {total} agree"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _STYLE = {True: "green", False: "bold red", None: "dim"}
 _ANSWER = {True: "yes", False: "NO", None: "not compared"}
 _UNBROKEN = 10_000    # columns
+_LOUD = {"investigate": "INVESTIGATE"}    # easily overlooked, because nothing was found to be wrong
+_LOUD_STYLE = {"investigate": "bold yellow reverse", "failed": "bold red"}
 
 
 def print_summary(report: Report, run_directory: Path) -> None:
@@ -57,7 +59,9 @@ def gate_lines(verdicts: Sequence[Verdict]) -> Text:
     text = Text(f"gates {passed} of {len(verdicts)} passed", style)
     for verdict in verdicts:
         if verdict.outcome != "passed":
-            text.append(printable(f"\n  {verdict.outcome}  {verdict.name}: found {verdict.found}, "
+            text.append(f"\n  {_LOUD.get(verdict.outcome, verdict.outcome)}",
+                        _LOUD_STYLE.get(verdict.outcome, "default"))
+            text.append(printable(f"  {verdict.name}: found {verdict.found}, "
                                   f"expected {verdict.expected}"), "default")
             text.append("".join(f"\n      {line}" for line in
                                 printable(verdict.detail).splitlines()), "default")

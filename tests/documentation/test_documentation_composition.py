@@ -74,6 +74,6 @@ def test_commands_are_found_where_they_are_written() -> None:
     assert "task=serve run=outputs/…" in in_page("conf/task/serve.yaml")
     assert "experiment=nightly hydra.run.dir=outputs/nightly" in in_page(
         ".github/workflows/nightly.yml")
-    assert any("gate.undecided=fail" in one and "max_drop" in one
+    assert any("run=outputs/worse/seed-0" in one and "max_drop" in one
                for one in in_page("docs/gates.md")), "lines that go on are joined"
     assert sum(len(commands(page)) for page in PAGES) > 60

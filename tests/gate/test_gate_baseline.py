@@ -40,8 +40,9 @@ def judge(config: GateConfig, now: list[float]) -> Verdict:
         ([0.9785, 0.9785, 0.9785], Outcome.PASSED),       # worse, within what is allowed
         ([0.970, 0.971, 0.969], Outcome.FAILED),          # worse beyond chance
         ([0.960, 0.985, 0.975], Outcome.INVESTIGATE),     # worse, and scattered
-        ([0.970], Outcome.INVESTIGATE),                   # worse, and alone
-        ([0.970, 0.970], Outcome.INVESTIGATE),
+        ([0.970], Outcome.FAILED),                        # alone, beyond the baseline's spread
+        ([0.9775], Outcome.INVESTIGATE),                  # alone, within it
+        ([0.970, 0.970], Outcome.FAILED),
         ([float("nan")] * 3, Outcome.FAILED),
     ],
 )
@@ -53,10 +54,60 @@ def test_a_drop_fails_only_beyond_chance(
     assert verdict.name == "baseline.max_drop.test_accuracy"
 
 
-def test_a_baseline_of_one_seed_decides_nothing(tmp_path: Path) -> None:
-    verdict = judge(gates(tmp_path, [0.98]), [0.9, 0.9, 0.9])
-    assert verdict.outcome is Outcome.INVESTIGATE
-    assert "3 are needed" in verdict.detail
+@pytest.mark.parametrize(
+    ("before", "now", "outcome"),
+    [
+        ([0.98], [0.9, 0.9, 0.901], Outcome.FAILED),     # by the spread of the other side
+        ([0.98], [0.97, 0.99, 0.93], Outcome.INVESTIGATE),
+        ([0.98, 0.981], [0.9, 0.905], Outcome.FAILED),
+    ],
+)
+def test_with_few_seeds_the_spread_is_of_both_sides(
+    tmp_path: Path, before: list[float], now: list[float], outcome: Outcome
+) -> None:
+    """scipy's test with one variance for both sides decides the same."""
+    verdict = judge(gates(tmp_path, before), now)
+    assert verdict.outcome is outcome
+    assert "by the spread of" in verdict.detail
+    shifted = np.asarray(before) - 0.002
+    variance = np.var(now, ddof=1)
+    if len(before) > 1:
+        test = stats.ttest_ind(shifted, now, equal_var=True, alternative="greater")
+        assert (test.pvalue < 0.05) == (outcome is Outcome.FAILED)
+    else:
+        t = (shifted[0] - np.mean(now)) / np.sqrt(variance * (1 + 1 / len(now)))
+        assert (stats.t.sf(t, len(now) - 1) < 0.05) == (outcome is Outcome.FAILED)
+
+
+@pytest.mark.parametrize(("now", "examples", "outcome"), [
+    (0.833, 360, Outcome.FAILED),
+    (0.888, 360, Outcome.INVESTIGATE),
+    (0.888, 100_000, Outcome.FAILED),
+    (0.893, 360, Outcome.PASSED),
+])
+def test_one_seed_on_either_side_is_judged_by_the_test_set(
+    tmp_path: Path, now: float, examples: int, outcome: Outcome
+) -> None:
+    config = BaselineConfig(file=str(tmp_path / "b.json"), max_drop={"test_accuracy": 0.002})
+    made = GateConfig(baseline=config)
+    gate.accept([record(test_accuracy=0.894, test_examples=examples)], made)
+    again = [record(test_accuracy=now, test_examples=examples)]
+    [verdict] = gate.judge_against_baseline(again, made)
+    assert verdict.outcome is outcome, verdict
+    assert outcome is Outcome.PASSED or f"{examples:,} test examples" in verdict.detail
+    error = np.sqrt((0.894 * 0.106 + now * (1 - now)) / examples)
+    beyond = 0.894 - now - stats.norm.ppf(0.95) * error > 0.002
+    assert beyond == (outcome is Outcome.FAILED)
+
+
+def test_what_cannot_be_told_fails_unless_conf_says_otherwise(tmp_path: Path) -> None:
+    config = BaselineConfig(file=str(tmp_path / "b.json"), max_rise={"test_loss": 0.01})
+    made = GateConfig(baseline=config)
+    gate.accept([record(test_loss=0.07)], made)
+    verdicts = gate.judge_against_baseline([record(test_loss=0.2)], made)
+    assert verdicts[0].outcome is Outcome.INVESTIGATE, "a loss has no error of its own"
+    assert gate.exit_code(verdicts, made.undecided) is gate.ExitCode.GATE_FAILED
+    assert gate.exit_code(verdicts, "pass") is gate.ExitCode.PASSED
 
 
 def test_equal_seeds_without_any_spread_are_decided(tmp_path: Path) -> None:

@@ -55,7 +55,6 @@ def test_a_metric_that_is_not_there_fails_and_names_its_neighbour() -> None:
     ("changes", "passes"),
     [
         ({}, True),
-        ({"artifacts": [], "parity": []}, True),
         ({"parity": []}, False),
         ({"parity": [{"artifact": "frozen_graph", "agrees": False, "max_absolute": 0.3,
                       "detail": "off"}]}, False),
@@ -65,6 +64,10 @@ def test_parity_is_of_every_artefact(changes: dict[str, Any], passes: bool) -> N
     verdict = only(gate.judge_run(record(**changes), GateConfig(parity=True)))
     assert (verdict.outcome is Outcome.PASSED) == passes
     assert passes or "frozen_graph" in verdict.detail
+
+
+def test_nothing_to_verify_is_no_gate() -> None:
+    assert gate.judge_run(record(artifacts=[], parity=[]), GateConfig(parity=True)) == []
 
 
 def test_an_artefact_that_is_read_in_two_ways_counts_twice() -> None:

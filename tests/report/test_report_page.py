@@ -259,7 +259,7 @@ def test_empty_sections_say_so() -> None:
     for anchor, words in [("curves", "trained nothing"), ("confusion", "evaluated nothing"),
                           ("mistakes", "evaluated nothing"), ("artefacts", "wrote no artefacts")]:
         assert words in text(section(document, anchor))
-    assert "not verified" in text(document)
+    assert "nothing to verify" in text(document)
     assert "None of 500 test examples is misclassified" in text(page(finished_run(wrong=0)))
 
 

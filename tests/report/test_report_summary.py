@@ -35,7 +35,7 @@ def test_a_disagreement_stands_out() -> None:
 
 def test_without_evaluation_and_artefacts() -> None:
     assert summary_lines(finished_run(evaluation=None, artifacts=[], parities=[]), RUN) == [
-        "artefacts not verified   49.7 s", "", f"report  {RUN}/report.html"]
+        "artefacts none, nothing to verify   49.7 s", "", f"report  {RUN}/report.html"]
 
 
 def test_elsewhere_than_on_a_terminal_lines_are_plain_and_unbroken(

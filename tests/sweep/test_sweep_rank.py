@@ -212,7 +212,8 @@ def test_the_best_setting_is_judged_over_its_seeds(swept: Path, tmp_path: Path) 
             "baseline: null", f"baseline: {{file: '{file}', max_drop: {{test_accuracy: 0.01}}}}")
         path.write_text(text)
     [verdict] = load_sweep(swept).verdicts
-    assert verdict.outcome is gate.Outcome.INVESTIGATE, "two seeds are too few"
+    assert verdict.outcome is gate.Outcome.FAILED
+    assert "by the spread of" in verdict.detail
 
 
 def test_an_outcome_is_read_as_it_was_written(swept: Path) -> None:
