@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from pipeline.config.enclosure import require_enclosed
 from pipeline.config.errors import ConfigError
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def complete(composed: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
     Raises:
         ConfigError: the run's record can't be read, or holds what only a command line may say.
+        LeadsOut: a link in the run does.
     """
     source, wanted = _source(composed)
     given = [word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides]
@@ -44,6 +46,8 @@ def complete(composed: DictConfig, overrides: Sequence[str]) -> DictConfig:
     if source is None or not wanted:
         return composed
     directory = find_run(Path(source))
+    if directory:
+        require_enclosed(directory)
     record = _load(directory / _RECORD) if directory else _graph(Path(source))
     taken = {key: value for key in wanted if (value := _at(record, key)) is not None}
     made = copy.deepcopy(composed)

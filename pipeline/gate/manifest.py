@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.config.enclosure import LeadsOut, below
 from pipeline.errors import IntegrityError
 from pipeline.files import write_atomically
 
@@ -42,13 +43,17 @@ def require_manifest(directory: Path) -> None:
 
     Raises:
         ManifestError: names every file that is missing or changed, or there is no manifest.
+        LeadsOut: it lists what lies elsewhere.
     """
     path = directory / FILE_NAME
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         wrong = [f"{file['path']}: {problem}" for file in content["files"]
-                 if (problem := _problem(directory / file["path"], file["bytes"], file["sha256"]))]
-        runs = [directory / run for run in content["runs"]]
+                 if (problem := _problem(below(directory, file["path"]), file["bytes"],
+                                         file["sha256"]))]
+        runs = [below(directory, run) for run in content["runs"]]
+    except LeadsOut:
+        raise
     except FileNotFoundError:
         raise ManifestError(f"{directory}: no {FILE_NAME} in it; the run did not end") from None
     except (ValueError, TypeError, KeyError) as error:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import checkpoint, graph, train
+from pipeline.config.enclosure import below, require_enclosed
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import GraphNames
 from pipeline.config.schema import OptimizerConfig
@@ -51,6 +52,7 @@ def find(path: Path, key: str = "restore") -> Found:
 
     Raises:
         PersistenceError: none of these is there.
+        LeadsOut: a run's link, or its checkpoint's state file, leads out of the run.
     """
     if path.suffix in (".pb", ".pbtxt") and path.is_file():
         return Found("frozen_graph", path)
@@ -59,12 +61,15 @@ def find(path: Path, key: str = "restore") -> Found:
     if (path / "saved_model.pb").is_file():
         return Found("saved_model", path)
     if path.is_dir():
+        is_run = (path / ".hydra").is_dir()
+        if is_run:
+            require_enclosed(path)
         step = train.find_step(path) if path.name.isdigit() else train.find_step(path / "orbax")
         if step is not None:
             return Found("orbax", step)
         latest = checkpoint.latest_checkpoint(path)
         if latest is not None:
-            return Found("tf_checkpoint", Path(latest))
+            return Found("tf_checkpoint", below(path, latest) if is_run else Path(latest))
         graphs = sorted(path.glob("*.pb"))
         if len(graphs) == 1:
             return Found("frozen_graph", graphs[0])

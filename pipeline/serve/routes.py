@@ -7,7 +7,9 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 
+from pipeline.config.enclosure import below
 from pipeline.data.pictures import read_picture
 from pipeline.errors import PipelineError
 from pipeline.report.markup import printable
@@ -22,6 +24,11 @@ from pipeline.serve.variables_page import variable_page, variables_page
 
 log = logging.getLogger(__name__)
 
+# The report is a file of the run's, which may be anybody's. Its scripts draw in an origin of their
+# own, with no way to ours, to the network, to forms, to other windows or to what embeds it.
+_FOREIGN = ("sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
+            "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'")
 _PATIENCE = 0.3    # seconds: a small split needs no other page
 
 
@@ -38,12 +45,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What is answered."""
+    """What is answered: `body` or, streamed, what is in `file`."""
 
     status: HTTPStatus
     content_type: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    file: Path | None = None
 
 
 def respond(subject: Subject, request: Request) -> Response:
@@ -107,10 +115,11 @@ def _graph(subject: Subject, request: Request) -> Response:
 
 
 def _report(subject: Subject, request: Request) -> Response:
-    path = subject.directory / "report.html"
+    path = below(subject.directory, "report.html")
     if not path.is_file():
         raise Refusal(HTTPStatus.NOT_FOUND, f"{path}: this run wrote no report")
-    return Response(HTTPStatus.OK, "text/html; charset=utf-8", path.read_bytes())
+    return Response(HTTPStatus.OK, "text/html; charset=utf-8", b"",
+                    {"Content-Security-Policy": _FOREIGN}, path)
 
 
 def _predict(subject: Subject, request: Request) -> Response:

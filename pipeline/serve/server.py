@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import ipaddress
 import logging
+import math
+import shutil
 import signal
 import socket
 import socketserver
@@ -14,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import SEEK_END, BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,7 +28,9 @@ from pipeline.serve.subject import Subject, open_run
 
 log = logging.getLogger(__name__)
 
-_SECONDS = 20            # of silence, after which a connection is closed
+_SECONDS = 20            # in which a whole request must have come, and the next one be begun
+_SENDING = 60            # seconds in which a whole answer must have been taken
+_CONNECTIONS = 64        # at a time, one thread each; for one more, the most overdue is closed
 _MOST_FIELDS = 20        # of a query
 _LINGER = 2              # seconds that a refused request is read on, so that the answer arrives
 _HEADERS = {
@@ -72,13 +77,15 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 class Server(ThreadingHTTPServer):
-    """Listens for one run; requests are answered one after another."""
+    """Listens for one run; so many connections at a time, each with a deadline."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, subject: Subject) -> None:
         self.subject, self.settings = subject, subject.config.serve
-        self._one_at_a_time = threading.Lock()
+        self._deadlines: dict[socket.socket, float] = {}   # of every open connection
+        self._ended = threading.Condition()
         host = self.settings.host
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
@@ -91,6 +98,35 @@ class Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answers it in a thread of its own, once there is one to have."""
+        with self._ended:
+            while len(self._deadlines) >= _CONNECTIONS:
+                overdue = min(self._deadlines, key=lambda one: self._deadlines[one])
+                if self._deadlines[overdue] < math.inf:     # we don't work on it ourselves
+                    self._cut(overdue)
+                self._ended.wait(0.1)
+            self._deadlines[request] = time.monotonic() + _SECONDS
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Closes what is overdue, whatever its thread waits for: called twice a second."""
+        now = time.monotonic()
+        with self._ended:
+            for connection in [one for one, end in self._deadlines.items() if end < now]:
+                self._cut(connection)
+
+    def expect(self, connection: socket.socket, seconds: float) -> None:
+        """The connection's next part must be over within `seconds`; infinite for our own work."""
+        with self._ended:
+            self._deadlines[connection] = time.monotonic() + seconds
+
+    def _cut(self, connection: socket.socket) -> None:
+        """Ends a connection under its thread, which then gives it back."""
+        self._deadlines[connection] = math.inf
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
     def shutdown_request(self, request: Any) -> None:
         """Reads on for a while: a connection that is closed with bytes unread loses its answer."""
         until = time.monotonic() + _LINGER
@@ -99,6 +135,9 @@ class Server(ThreadingHTTPServer):
             request.settimeout(_LINGER)
             while time.monotonic() < until and request.recv(1 << 16):
                 pass
+        with self._ended:
+            self._deadlines.pop(request, None)
+            self._ended.notify()
         self.close_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -129,8 +168,7 @@ class Server(ThreadingHTTPServer):
 
     def respond(self, request: Request) -> Response:
         """The answer to a request."""
-        with self._one_at_a_time:
-            return respond(self.subject, request)
+        return respond(self.subject, request)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -140,15 +178,20 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "jaxfrost", ""
     timeout = _SECONDS
+    disable_nagle_algorithm = True
+    wbufsize = -1            # head and body in one piece
 
     def do_GET(self) -> None:
         """Answers."""
         try:
-            response = self.server.respond(self._read())
+            request = self._read()
+            self.server.expect(self.connection, math.inf)
+            response = self.server.respond(request)
         except Refusal as refused:
             self.close_connection = True     # what follows on it can't be told from a body
             response = problem(refused.status, str(refused))
         self._send(response)
+        self.server.expect(self.connection, _SECONDS)
 
     do_HEAD = do_POST = do_GET
 
@@ -192,17 +235,24 @@ class Handler(BaseHTTPRequestHandler):
         return body
 
     def _send(self, response: Response) -> None:
+        self.server.expect(self.connection, _SENDING)
+        with response.file.open("rb") if response.file else BytesIO(response.body) as body:
+            self._send_head(response, body.seek(0, SEEK_END))
+            body.seek(0)
+            if self.command != "HEAD":
+                shutil.copyfileobj(body, self.wfile)
+            self.wfile.flush()
+
+    def _send_head(self, response: Response, length: int) -> None:
         self.request_version = self.protocol_version   # or a malformed line would get no headers
         self.send_response(response.status)
         headers = {**_HEADERS, **response.headers, "Content-Type": response.content_type,
-                   "Content-Length": str(len(response.body))}
+                   "Content-Length": str(length)}
         for name, value in headers.items():
             self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body)
 
 
 def _explain(error: Exception, host: str, port: int) -> str:

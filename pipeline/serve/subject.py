@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline import data, evaluate, execution, graph, model, persistence
 from pipeline.config import Config, ConfigError
+from pipeline.config.enclosure import require_enclosed
 from pipeline.config.persistence import FrozenGraphTarget, GraphNames
 from pipeline.config.recorded import find_run
 from pipeline.config.runtime import cache_directory
@@ -24,6 +26,20 @@ from pipeline.serve.evaluating import Evaluating
 from pipeline.serve.scope_view import ScopedGraph, Shapes, tensor_shapes
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_making = threading.RLock()
+
+
+class once(cached_property[T]):   # noqa: N801: a decorator
+    """A property that is made once, whichever of several threads asks first."""
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
+        if instance is None or self.attrname in vars(instance):
+            return super().__get__(instance, owner)
+        with _making:
+            return super().__get__(instance, owner)
+
 
 Probabilities = NDArray[np.float64]
 
@@ -49,7 +65,7 @@ class Subject:
     names: GraphNames              # of its nodes
     voices: tuple[Voice, Voice]    # the frozen graph's and the native model's
 
-    @cached_property
+    @once
     def data_sets(self) -> data.DataSets:
         """The run's data.
 
@@ -59,7 +75,7 @@ class Subject:
         runtime = self.config.runtime
         return data.load(self.config.dataset, cache_directory(runtime) / "datasets")
 
-    @cached_property
+    @once
     def evaluating(self) -> Evaluating:
         """The native model on the test split, under way since it was asked for first."""
         return Evaluating(self.network, self.variables, self.data_sets.test)
@@ -67,19 +83,20 @@ class Subject:
     @property
     def evaluation(self) -> evaluate.Evaluation:
         """What comes of `evaluating`, waited for."""
-        return self.evaluating.result()
+        under_way: Evaluating = self.evaluating
+        return under_way.result()
 
-    @cached_property
+    @once
     def shapes(self) -> Shapes:
         """The shape of every node's first output, by node; those alone that can be told."""
         return tensor_shapes(self.graph_def, self.names, self.network)
 
-    @cached_property
+    @once
     def scoped_graph(self) -> ScopedGraph:
         """The inference graph, to look into."""
         return ScopedGraph(self.graph_def)
 
-    @cached_property
+    @once
     def values(self) -> dict[str, NDArray[Any]]:
         """The variables as arrays."""
         return {name: np.asarray(value) for name, value in self.variables.items()}
@@ -98,6 +115,7 @@ def open_run(config: Config) -> Subject:
     directory = find_run(Path(config.run)) if Path(config.run).exists() else None
     if directory is None:
         raise ConfigError(f"run={config.run}: {why_no_run(Path(config.run))}")
+    require_enclosed(directory)
     found = persistence.find(directory, "run")
     network = model.build(config.model, num_classes=data.NUM_CLASSES)
     variables = persistence.load_variables(found.path, network)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline import gate, report
 from pipeline.config import Config, ConfigError
+from pipeline.config.enclosure import require_enclosed
 from pipeline.config.gate import GateConfig
 from pipeline.config.several_runs import why_no_run
 from pipeline.gate import Ending, ExitCode
@@ -20,7 +21,7 @@ def judge_again(config: Config) -> ExitCode:
     """Judges what lies in `config.run` by `config.gate`, and writes its verdicts anew.
 
     Raises:
-        ConfigError: there is no run.
+        ConfigError: there is no run, or a link in it leads out of it.
         ManifestError: it did not end, or its files are not those that it ended with.
         GateError: its record or the gates' files cannot be used.
     """
@@ -29,6 +30,7 @@ def judge_again(config: Config) -> ExitCode:
     directory = Path(config.run)
     if not (directory / ".hydra").is_dir():
         raise ConfigError(f"run={config.run}: {why_no_run(directory)}")
+    require_enclosed(directory)
     gate.require_manifest(directory)
     gate.check(config.gate)
     if not (directory / "sweep.json").exists():

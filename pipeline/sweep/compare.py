@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline import checkpoint, gate, report
 from pipeline.config import Config, ConfigError
+from pipeline.config.enclosure import below, require_enclosed
 from pipeline.config.several_runs import several_runs, why_no_run
 from pipeline.files import write_atomically
 from pipeline.gate import ExitCode, Record
@@ -24,7 +25,7 @@ def compare(config: Config, directory: Path) -> ExitCode:
     """Prints what two runs have in common and what not, and writes `compare.html`.
 
     Raises:
-        ConfigError: there are not two runs.
+        ConfigError: there are not two runs, or a link in one leads out of it.
         GateError: one of them has not finished, or its record cannot be used.
     """
     if len(config.runs) != 2:
@@ -34,6 +35,7 @@ def compare(config: Config, directory: Path) -> ExitCode:
     for run in (first, second):
         if several_runs(run) or not (run / ".hydra").is_dir():
             raise ConfigError(f"runs: {run}: {why_no_run(run)}")
+        require_enclosed(run)
     made = compare_runs(first, second)
     print(*report.compare_lines(made), sep="\n")
     path = directory / FILE_NAME
@@ -120,7 +122,7 @@ def _values(directory: Path, record: Record) -> dict[str, NDArray[Any]]:
     kept = [made for made in record["artifacts"] if made["kind"] == "tf_checkpoint"]
     if not kept:
         return {}
-    reader = checkpoint.CheckpointReader(str(directory / kept[0]["path"]))
+    reader = checkpoint.CheckpointReader(str(below(directory, kept[0]["path"])))
     names = {row["name"] for row in record["variables"]}
     return {name: reader.get_tensor(name) for name in names if reader.has_tensor(name)}
 

@@ -85,6 +85,39 @@ def setting(section: str, **content: Any) -> Callable[[Path], None]:
     return lambda theirs: recorded(theirs, lambda made: made[section].update(content))
 
 
+def linked(place: str, target: str) -> Callable[[Path], None]:
+    """A finished run with a link in it, which its manifest knows."""
+
+    def make(theirs: Path) -> None:
+        recorded(theirs, lambda made: None)
+        (theirs / place).parent.mkdir(parents=True, exist_ok=True)
+        (theirs / place).symlink_to(target)
+        ended(theirs)
+
+    return make
+
+
+def listing(path: str) -> Callable[[Path], None]:
+    """A finished run whose manifest lists what lies elsewhere."""
+
+    def make(theirs: Path) -> None:
+        recorded(theirs, lambda made: None)
+        ended(theirs)
+        manifest = json.loads((theirs / "manifest.json").read_text())
+        manifest["files"].append({"path": path, "bytes": 1, "sha256": "0" * 64})
+        (theirs / "manifest.json").write_text(json.dumps(manifest))
+
+    return make
+
+
+def state(theirs: Path) -> None:
+    """A run whose checkpoint's state file names a checkpoint elsewhere."""
+    recorded(theirs, lambda made: None)
+    checkpoint.write_bundle(theirs.parent / "mine" / "m-1", {"x": np.zeros(1, np.float32)})
+    (theirs / "checkpoint").write_text('model_checkpoint_path: "../mine/m-1"\n')
+
+
+OUT = r"leads out of \S*theirs, to "
 SAY = r"theirs\.evil\.Net: stands in the record of a run.* say model\.module=theirs\.evil\.Net"
 INSIDE = r"theirs\.evil\.Net: lies inside a run's directory"
 SERVED = ["task=serve", "run={}"]
@@ -134,6 +167,23 @@ ATTACKS = [
     Attack("a variable of the environment in a path",
            setting("dataset", directory="/nowhere/${oc.env:SECRET}"), SERVED,
            r"dataset\.directory=.*: a run's record holds no interpolations"),
+    Attack("a report that is a link", linked("report.html", "/etc/passwd"), SERVED, OUT),
+    Attack("a checkpoint that is a link", linked("model.ckpt-1.index", "../mine/precious.txt"),
+           ["task=predict", "restore={}", "input=x.png"], OUT),
+    Attack("a link up in a directory further down", linked("a/b/c", "../../../mine"),
+           ["task=evaluate", "restore={}"], OUT),
+    Attack("a link to itself", linked("round", "round"), ["task=evaluate", "restore={}"],
+           "nothing to restore there"),
+    Attack("a link from a run that is judged", linked("gate.json", "../mine/precious.txt"),
+           ["task=gate", "run={}"], OUT),
+    Attack("a manifest that lists what lies elsewhere", listing("../mine/precious.txt"),
+           ["task=gate", "run={}"], OUT),
+    Attack("a manifest that lists an absolute path", listing("/etc/passwd"),
+           ["task=gate", "run={}"], OUT),
+    Attack("links in a run that is compared", linked("metrics", "/etc"),
+           ["task=compare", "runs=[{},{}]"], OUT),
+    Attack("a state file that names a checkpoint elsewhere", state,
+           ["task=evaluate", "restore={}"], OUT),
     Attack("an interpolation in a threshold",
            gates(metrics={"${oc.env:SECRET}": {"at_least": 0.0}}),
            ["task=gate", "run={}", "gate.from_run=true"], "holds no interpolations"),

@@ -231,7 +231,7 @@ def test_variables_with_their_figures(subject: Subject) -> None:
 
 
 def test_the_report_and_no_icon(subject: Subject) -> None:
-    assert get(subject, "/report").body == (subject.directory / "report.html").read_bytes()
+    assert get(subject, "/report").file == subject.directory / "report.html"
     assert get(subject, "/favicon.ico").status == HTTPStatus.NO_CONTENT
 
 

@@ -10,8 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -21,7 +24,7 @@ from configured import ROOT, configured
 from serve_run import served
 
 from pipeline.config import ConfigError
-from pipeline.serve import Server, open_run
+from pipeline.serve import Response, Server, open_run
 
 LIMIT = 2000
 
@@ -135,6 +138,62 @@ def test_bodies_are_bounded(server: Server) -> None:
         "a body of 2,001 bytes; expected at most serve.largest_upload=2,000")
     much = ask(server, "POST", "/predict", b"x" * 5_000_000, **{"Content-Type": "image/png"})
     assert much.status == 413
+
+
+def test_dripping_connections_keep_nobody_out(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.serve.server._CONNECTIONS", 8)
+    before = threading.active_count()
+    with ExitStack() as opened:
+        dripping = []
+        for _ in range(50):
+            one = opened.enter_context(socket.create_connection(server.server_address[:2]))
+            one.sendall(b"GET / HT")
+            dripping.append(one)
+            assert threading.active_count() <= before + 8
+        assert ask(server, "GET", "/favicon.ico").status == 204
+        assert dripping[0].recv(1) == b"", "the most overdue makes room"
+
+
+def test_a_request_that_does_not_come_in_time_is_cut(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.serve.server._SECONDS", 0.5)
+    with socket.create_connection(server.server_address[:2], timeout=60) as connection:
+        for byte in b"GET / HTTP/1.1\r\nX: " + b"y" * 10_000:
+            try:
+                connection.sendall(bytes([byte]))
+            except OSError:
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("a byte at a time, for ever")
+
+
+def test_requests_are_answered_beside_each_other(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(3, timeout=60)
+
+    def wait(subject: object, request: object) -> Response:
+        together.wait()
+        return Response(HTTPStatus.OK, "text/plain", b"met")
+
+    monkeypatch.setattr("pipeline.serve.server.respond", wait)
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda _: ask(server, "GET", "/"), range(3)))
+    assert [answer.body for answer in answers] == [b"met"] * 3
+
+
+def test_a_report_is_streamed_into_an_origin_of_its_own(server: Server) -> None:
+    answer = ask(server, "GET", "/report")
+    assert answer.status == 200
+    assert answer.body == (server.subject.directory / "report.html").read_bytes()
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'; ")
+    assert "allow-same-origin" not in policy
+    assert "connect-src" not in policy, "default-src is none"
 
 
 def test_a_connection_that_is_dropped_disturbs_nobody(
