@@ -6,6 +6,7 @@ thing asks first, and what does not fit is refused by name:
     budget.current().require(size, f"{path}: images")       # would it fit, right now?
     with budget.account() as account:                       # for many things that live together
         account.spend(size, f"{path}: constant {name}")     # kept until the block ends
+    budget.hold(array, f"constant {name}")                  # kept as long as the array lives
 
 The default is half of what this process may use: the machine's memory, a container's (cgroup v1 and
 v2) or `ulimit`'s, whichever is least. `runtime.memory_budget` sets another.
@@ -16,15 +17,20 @@ from __future__ import annotations
 import os
 import resource
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from pipeline.errors import PipelineError
 
 _SHARE = 0.5
 _UNITS = {"GB": 10**9, "MB": 10**6, "kB": 10**3}
+_held: set[int] = set()    # the ids of arrays that are spent for
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -104,6 +110,27 @@ def set_limit(size: int | None) -> None:
 
 def _default() -> int:
     return int(_SHARE * available_memory())
+
+
+def hold(array: np.ndarray[Any, Any], what: str) -> None:
+    """Spends what an array, or the one that it is a view of, takes, for as long as that lives.
+
+    Raises:
+        MemoryBudgetError: the budget has less left.
+    """
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    held = id(array)
+    if held in _held or not array.flags.owndata:
+        return
+    current().spend(array.nbytes, what)
+    _held.add(held)
+    weakref.finalize(array, _let_go, held, array.nbytes)
+
+
+def _let_go(held: int, size: int) -> None:
+    _held.discard(held)
+    current().release(size)
 
 
 @contextmanager

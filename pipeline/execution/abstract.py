@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 from google.protobuf.message import Message
 
 from pipeline import dtypes, graph
 from pipeline.errors import PipelineError
+from pipeline.execution.analysis import Analysis, specs_of
+from pipeline.execution.compiled import check_depth
 from pipeline.execution.ends import End
-from pipeline.execution.graph_function import GraphFunction
+from pipeline.execution.flops import count_jaxpr
 from pipeline.execution.imported import Graph
 from pipeline.execution.importing import import_graph_def
-from pipeline.execution.values import jax_dtype
+from pipeline.execution.values import Known, jax_dtype
 from pipeline.graph.tensors import Shape
 
 _NO_ARRAY = {dtypes.NUMBER["STRING"], dtypes.DT_RESOURCE, dtypes.DT_VARIANT}
 
 
-def prepare(
+class Cost(NamedTuple):
+    """How many floating point operations; None where that cannot be told, and why."""
+
+    flops: int | None
+    unknown: str = ""
+
+
+def trace(
     graph_def: Message, inputs: Sequence[End], outputs: Sequence[str], batch: int
-) -> tuple[GraphFunction, list[Any]]:
-    """A function of variables and inputs, and what stands for these in an abstract call of it.
+) -> tuple[Any, list[Any]]:
+    """The jaxpr from variables, constants and inputs to outputs, and these as abstract values.
+
+    No value is made: neither constants nor what follows from them is expanded. A call of a function
+    is one equation, `called`.
 
     Args:
         graph_def: frozen, or with variables.
@@ -34,12 +46,46 @@ def prepare(
     Raises:
         PipelineError: the graph can't be executed.
         TypeError: a shape or dtype is not known.
+        RecursionError: it nests loops and branches too deeply.
     """
     specs = [_spec(each.name, each.shape, each.dtype, batch) for each in inputs]
     imported = import_graph_def(graph_def, name="")
-    made = imported.function([each.name for each in inputs], outputs)
-    variables = {name: _spec(name, *_declared(imported, name), batch) for name in made.variables}
-    return made, [variables, *specs]
+    refs = [imported.get_tensor_by_name(_tensor_name(each.name)).ref for each in inputs]
+    program = imported.compile(
+        refs, [imported.get_tensor_by_name(_tensor_name(name)).ref for name in outputs])
+    check_depth(program)
+    for ref, spec in zip(refs, specs, strict=True):
+        imported.input_of(ref).check_shape(spec.shape)
+    variables = {name: _spec(name, *_declared(imported, name), batch)
+                 for name in program.variables}
+    return Analysis(count_jaxpr).jaxpr(program, specs_of(program.constants), variables, specs)
+
+
+def _tensor_name(name: str) -> str:
+    return name if ":" in name else f"{name}:0"
+
+
+def count_flops(
+    graph_def: Message, inputs: Sequence[End], outputs: Sequence[End], batch: int
+) -> Cost:
+    """Two for each multiply-add of matrix products and convolutions, nothing for the rest.
+
+    Args:
+        graph_def: frozen, or with variables, whose values are not needed.
+        inputs: what is fed; their shapes must be known but for the first dimension.
+        outputs: what is wanted of it.
+        batch: the size of a first dimension that is not known.
+    """
+    shapeless = [each.name for each in inputs if each.shape is None]
+    try:
+        made, _ = trace(graph_def, inputs, [each.name for each in outputs], batch)
+        return Cost(count_jaxpr(made.jaxpr))
+    except RecursionError:
+        return Cost(None, "graph nests loops and branches too deeply")
+    except (PipelineError, TypeError, NotImplementedError) as error:
+        if shapeless:
+            return Cost(None, f"{', '.join(shapeless)}: no shape is said")
+        return Cost(None, str(error).partition("\n")[0])
 
 
 def tensor_shapes(
@@ -56,7 +102,7 @@ def tensor_shapes(
     wanted = _before(graph_def, outputs, untold)
     try:
         found = [_shapes(graph_def, told, wanted, batch) for batch in (2, 3)]
-    except (PipelineError, TypeError, NotImplementedError):
+    except (PipelineError, TypeError, NotImplementedError, RecursionError):
         return {}
     return {
         name: tuple(a if a == b else None for a, b in zip(two, three, strict=True))
@@ -67,8 +113,8 @@ def tensor_shapes(
 def _shapes(
     graph_def: Message, inputs: Sequence[End], wanted: Sequence[str], batch: int
 ) -> list[tuple[int, ...]]:
-    made, arguments = prepare(graph_def, inputs, wanted, batch)
-    return [tuple(output.shape) for output in jax.eval_shape(made, *arguments)]
+    _, found = trace(graph_def, inputs, wanted, batch)
+    return [tuple(each.value.shape if isinstance(each, Known) else each.shape) for each in found]
 
 
 def _before(graph_def: Message, outputs: Sequence[str], untold: Set[str]) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import jax
 import numpy as np
 from jaxlib.mlir.ir import MLIRError
 
+from pipeline import budget
 from pipeline.execution.errors import ExecutionError, NeedsWide
 from pipeline.execution.program import Program, Run
 from pipeline.execution.values import (
@@ -23,15 +25,27 @@ from pipeline.execution.values import (
 )
 
 Variables = dict[str, Any]
+_LARGEST = 200_000    # steps of a program with all its calls written out
+_DEEPEST = 100        # programs within programs
+
+
+class _Large(BaseException):
+    """What the steps give would not fit the budget if all of it were kept."""
 
 
 class Compiled:
     """A program of variables and inputs, compiled once for each shapes (and known values)."""
 
     def __init__(self, program: Program) -> None:
+        if program.size > _LARGEST:
+            raise ExecutionError(f"graph has more than {_LARGEST} nodes once its calls are "
+                                 "written out")
+        check_depth(program)
         self.program = program
         self._constants: dict[bool, dict[str, jax.Array]] = {}   # by whether they are wide
         self._jitted = jax.jit(self._traced)
+        self._asking = jax.jit(partial(self._traced, most=True))
+        self._measured: dict[Any, Any] = {}    # what was found to fit, by its signature
         self._wide = program.widens
 
     def __call__(
@@ -83,7 +97,7 @@ class Compiled:
                      for name, value in self._constants[wide].items()}
         held = {name: variables[name] for name in self.program.variables if name in variables}
         try:
-            outputs, updates = self._jitted(constants, held, given, key)
+            outputs, updates = self._run(constants, held, given, key)
         except (jax.errors.JaxRuntimeError, MLIRError, NotImplementedError) as error:
             raise ExecutionError(f"XLA cannot run the graph: {str(error)[:500]}") from error
         return [each.value if isinstance(each, Known) else each for each in outputs], updates
@@ -97,17 +111,51 @@ class Compiled:
                 raise NeedsWide(f"input {self.program.inputs[index]} is {value.dtype} with values "
                                 "that do not fit into 32 bits; turn on jax_enable_x64")
 
+    def _run(self, *arguments: Any) -> tuple[list[Any], Variables]:
+        """Runs what fits the budget of memory; XLA is asked where the sum of all steps does not.
+
+        Raises:
+            MemoryBudgetError: the results and what is kept on the way to them are too large.
+        """
+        if not _is_concrete(arguments):
+            return cast("tuple[list[Any], Variables]", self._jitted(*arguments))
+        if not self._measured:
+            try:
+                return cast("tuple[list[Any], Variables]", self._asking(*arguments))
+            except _Large:
+                pass
+        leaves, tree = jax.tree.flatten(arguments)
+        signature = (tree, tuple((np.shape(each), str(each.dtype)) for each in leaves), is_wide())
+        if signature not in self._measured:
+            made = self._jitted.lower(*arguments).compile()
+            needs = made.memory_analysis()
+            if needs is not None:    # else the backend does not tell
+                budget.current().require(needs.temp_size_in_bytes + needs.output_size_in_bytes,
+                                         "running the graph with these inputs")
+            self._measured[signature] = made
+        return cast("tuple[list[Any], Variables]", self._measured[signature](*arguments))
+
     def _traced(
-        self, constants: Mapping[str, Any], variables: Variables, given: Sequence[Any], key: Any
+        self, constants: Mapping[str, Any], variables: Variables, given: Sequence[Any], key: Any,
+        *, most: bool = False,
     ) -> tuple[list[Any], Variables]:
+        """As `apply`; with `most` it gives up where the steps give more than the budget."""
         inputs = [each.value if isinstance(each, Known) else each for each in given]
-        outputs, updates = self.apply(constants, variables, inputs, key)
+        outputs, updates, made = self._apply(constants, variables, inputs, key)
+        if most and made > budget.current().limit:
+            raise _Large
         return [Known(each) if is_static(each) else each for each in outputs], updates
 
     def apply(
         self, constants: Mapping[str, Any], variables: Variables, inputs: Sequence[Any], key: Any
     ) -> tuple[list[Any], Variables]:
         """As a call, uncompiled and with these constants in the place of the program's own."""
+        return self._apply(constants, variables, inputs, key)[:2]
+
+    def _apply(
+        self, constants: Mapping[str, Any], variables: Variables, inputs: Sequence[Any], key: Any
+    ) -> tuple[list[Any], Variables, int]:
+        """The outputs, the variables that were assigned to, and the bytes that all steps gave."""
         run = Run(constants, {name: to_jax(value) for name, value in variables.items()}, key)
         before = dict(run.variables)
         static = self.program.static_inputs
@@ -118,7 +166,18 @@ class Compiled:
             raise ExecutionError("an output lies on a branch that is not taken")
         updates = {name: to_jax(value) for name, value in run.variables.items()
                    if value is not before.get(name)}
-        return outputs, updates
+        return outputs, updates, run.made[0]
+
+
+def check_depth(program: Program) -> None:
+    """Refuses functions and loops that nest too deeply to be traced.
+
+    Raises:
+        ExecutionError: they do.
+    """
+    if program.depth > _DEEPEST:
+        raise ExecutionError(f"graph nests functions and loops too deeply: {program.depth}; "
+                             f"expected at most {_DEEPEST}")
 
 
 def _is_concrete(values: Any) -> bool:

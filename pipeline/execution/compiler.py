@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,11 +20,12 @@ from pipeline.execution.loops import WHILES, lift_loops
 from pipeline.execution.program import CALLS, Program, Step
 from pipeline.execution.pruning import Kept, Pruner
 from pipeline.execution.registry import Node
+from pipeline.execution.values import is_repeated
 from pipeline.execution.wires import FEED, Wire, Wires, cut, data_refs, feed_name
 from pipeline.graph import FunctionName, Ref
 
 _LIFTED_BYTES = 1024       # constants from this size on are arguments of the compiled function
-_LARGEST = 10_000_000      # steps of a program with all its calls written out
+_REPEATED_BYTES = 1 << 26  # one value repeated so often stays one value
 _PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
 
 
@@ -42,6 +44,7 @@ class Compiler:
         self._lifted = lifted
         self._problems: dict[str, list[str]] = {}
         self._functions: dict[str, Program | None] = {}   # None: being compiled
+        self._wanted: dict[str, FunctionName] = {}        # called, and not compiled yet
         self._pruner = Pruner(library, self._writes)
 
     def compile(self, wires: Wires, inputs: Sequence[Ref], outputs: Sequence[Ref]) -> Program:
@@ -53,13 +56,44 @@ class Compiler:
             GraphError: a missing node, a cycle, a malformed attribute.
         """
         try:
-            program = self._part(wires, inputs, outputs)
+            program = self._complete(lambda: self._part(wires, inputs, outputs))
         except RecursionError:
-            raise ExecutionError("graph nests functions or loops too deeply") from None
+            raise ExecutionError("graph nests loops too deeply") from None
         if self._problems:
             lines = [f"  {what}: {_some(nodes)}" for what, nodes in sorted(self._problems.items())]
             raise ExecutionError("graph cannot be run here:\n" + "\n".join(lines))
         return program
+
+    def _complete(self, make: Callable[[], Program]) -> Program:
+        """The program that `make` gives once every function that it calls is compiled.
+
+        Those come first, one after the other instead of one within the other: functions may call
+        one another 10,000 deep.
+        """
+        pending = [("", make)]
+        while True:
+            key, make = pending[-1]
+            if self._functions.get(key) is not None:
+                pending.pop()
+                continue
+            self._functions[key] = None
+            problems = {what: list(names) for what, names in self._problems.items()}
+            self._wanted = {}
+            program = make()
+            if self._wanted:    # it was made without them: again later
+                self._problems = problems
+                pending += [(called, partial(self._body, function))
+                            for called, function in self._wanted.items()]
+                continue
+            program.look_within()
+            self._functions[key] = program
+            pending.pop()
+            if not pending:
+                return program
+
+    def _body(self, function: FunctionName) -> Program:
+        body = self._library.body(function)
+        return self._part(body.wires, body.inputs, body.outputs, self._library.effects(function))
 
     def _part(
         self, wires: Wires, inputs: Sequence[Ref], outputs: Sequence[Ref],
@@ -82,22 +116,22 @@ class Compiler:
             Step(node, rule, alive.get(node.name, frozenset()))
             for node in nodes if (rule := registry.find(node.op)) is not None)
         demanded = _demanded(steps)
+        wanted = {ref.node for ref in demanded}
+        steps = tuple(replace(step, demanded=True) if step.node.name in wanted else step
+                      for step in steps)
         static = {index for index in range(len(inputs)) if Ref(feed_name(index), 0) in demanded}
-        program = Program(tuple(inputs), tuple(targets), steps, self._constants(steps, demanded),
-                          frozenset(static))
-        if program.size > _LARGEST:
-            raise ExecutionError(f"graph has more than {_LARGEST} nodes once its calls are "
-                                 "written out")
-        return program
+        return Program(tuple(inputs), tuple(targets), steps, self._constants(steps, demanded),
+                       frozenset(static))
 
     def _function(self, function: FunctionName, caller: str) -> Program | None:
-        """The program of a function, compiled once; None, and a note, where it calls itself."""
+        """The program of a function, compiled once; None where it has to be compiled first.
+
+        None, and a note, where it calls itself.
+        """
         key = f"{function.name}\0{sorted(function.attrs.items())}"
         if key not in self._functions:
-            self._functions[key] = None
-            body = self._library.body(function)
-            self._functions[key] = self._part(
-                body.wires, body.inputs, body.outputs, self._library.effects(function))
+            self._wanted[key] = function
+            return None
         if self._functions[key] is None:
             self._note(f"function {function.name} calls itself, which is not supported", caller)
         return self._functions[key]
@@ -174,7 +208,8 @@ class Compiler:
         for step in steps:
             name, value = step.node.name, step.node.attrs.get("value")
             if step.node.op == "Const" and isinstance(value, np.ndarray) and value.dtype != object:
-                lifted = _is_weights(value) or value.nbytes >= _LIFTED_BYTES
+                lifted = (_is_weights(value) or value.nbytes >= _LIFTED_BYTES) and not (
+                    is_repeated(value) and value.nbytes >= _REPEATED_BYTES)
                 if (lifted and Ref(name, 0) not in demanded) or self._lifted(name):
                     found[name] = value
             for part in step.parts:

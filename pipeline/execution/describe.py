@@ -11,9 +11,9 @@ from google.protobuf.message import Message
 import pipeline.execution.rules  # noqa: F401 - fills the registry
 from pipeline import dtypes, graph
 from pipeline.execution import registry
+from pipeline.execution.abstract import count_flops
 from pipeline.execution.consumers import Refusal, find_refusals
 from pipeline.execution.ends import PLACEHOLDERS, End, end_text, find_inputs, find_outputs
-from pipeline.execution.flops import count_flops
 from pipeline.execution.library import called_functions
 
 _STRUCTURE = {"Enter", "Exit", "NextIteration", "LoopCond", "Merge", "Switch", "RefEnter",
@@ -120,7 +120,7 @@ def _called_nodes(graph_def: Message, callers: Iterable[Message]) -> dict[str, M
     seen: set[str] = set()
     while pending:
         node = pending.pop()
-        for name in {node.op, *called_functions(node)} & library.keys() - seen:
+        for name in ({node.op, *called_functions(node)} & library.keys()) - seen:
             seen.add(name)
             found |= {f"{name}/{each.name}": each for each in library[name].node_def}
             pending += library[name].node_def

@@ -1,56 +1,23 @@
-"""Multiplications and additions of a graph for a batch, from shapes alone."""
+"""Multiplications and additions of a jaxpr."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
-
-import jax
-from google.protobuf.message import Message
-
-from pipeline.errors import PipelineError
-from pipeline.execution.abstract import prepare
-from pipeline.execution.ends import End
+from typing import Any
 
 
-class Cost(NamedTuple):
-    """How many floating point operations; None where that cannot be told, and why."""
-
-    flops: int | None
-    unknown: str = ""
-
-
-def count_flops(
-    graph_def: Message, inputs: Sequence[End], outputs: Sequence[End], batch: int
-) -> Cost:
-    """Two for each multiply-add of matrix products and convolutions, nothing for the rest.
-
-    Args:
-        graph_def: frozen, or with variables, whose values are not needed.
-        inputs: what is fed; their shapes must be known but for the first dimension.
-        outputs: what is wanted of it.
-        batch: the size of a first dimension that is not known.
-    """
-    shapeless = [each.name for each in inputs if each.shape is None]
-    try:
-        made, arguments = prepare(graph_def, inputs, [each.name for each in outputs], batch)
-        return Cost(_of_jaxpr(jax.make_jaxpr(made)(*arguments).jaxpr))
-    except (PipelineError, TypeError, NotImplementedError) as error:
-        if shapeless:
-            return Cost(None, f"{', '.join(shapeless)}: no shape is said")
-        return Cost(None, str(error).partition("\n")[0])
-
-
-def _of_jaxpr(jaxpr: Any) -> int:
+def count_jaxpr(jaxpr: Any) -> int:
+    """Two for each multiply-add of matrix products and convolutions, nothing for the rest."""
     total = 0
     for equation in jaxpr.eqns:
         if equation.primitive.name == "dot_general":
             total += _of_product(equation)
         elif equation.primitive.name == "conv_general_dilated":
             total += _of_convolution(equation)
+        elif equation.primitive.name == "called":
+            total += equation.params["flops"]
         repeats = equation.params.get("length", 1) if equation.primitive.name == "scan" else 1
-        total += repeats * sum(map(_of_jaxpr, _inner(equation)))
+        total += repeats * sum(map(count_jaxpr, _inner(equation)))
     return total
 
 

@@ -49,10 +49,18 @@ class Input(NamedTuple):
         array = value if isinstance(value, jax.Array) else np.asarray(value)
         if self.dtype is not None:
             array = self._convert(array)
-        if self.shape is not None and not _compatible(array.shape, self.shape):
-            raise ExecutionError(f"Cannot feed value of shape {array.shape} for Tensor "
-                                 f"{self.name}, which has shape {self.shape}")
+        self.check_shape(array.shape)
         return array
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        """Refuses a shape that is not the input's.
+
+        Raises:
+            ExecutionError: it is not.
+        """
+        if self.shape is not None and not _compatible(shape, self.shape):
+            raise ExecutionError(f"Cannot feed value of shape {shape} for Tensor "
+                                 f"{self.name}, which has shape {self.shape}")
 
     def _convert(self, array: Any) -> Any:
         number = self.dtype or 0

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import jax
 import numpy as np
-from jax.export import is_symbolic_dim
 
-from pipeline import dtypes, graph
+from pipeline.budget import MemoryBudgetError
+from pipeline.execution import folding
 from pipeline.execution.custom_gradients import bar
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.liveness import Conditions
 from pipeline.execution.registry import Node, Rule
 from pipeline.execution.values import DEAD, Handle, is_static, is_wide
+from pipeline.execution.widening import declared, widens
 from pipeline.execution.wires import feed_name
-from pipeline.graph import CONTROL, GraphError, Ref
+from pipeline.graph import CONTROL, Ref
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall", "RemoteCall")
 Values = dict[str, Sequence[Any]]
@@ -26,11 +27,12 @@ Values = dict[str, Sequence[Any]]
 
 @dataclass(frozen=True)
 class Step:
-    """A node with its rule, and when it is alive."""
+    """A node with its rule, when it is alive, and whether its result must be known to others."""
 
     node: Node
     rule: Rule
     conditions: Conditions
+    demanded: bool = False
 
     @property
     def parts(self) -> list[Program]:
@@ -60,11 +62,15 @@ class Run:
         constants: lifted constants by node name.
         variables: by name; rules that assign replace the entry.
         key: a JAX random key, or None to draw from the nodes' own seeds.
+        call: what runs a called function where only shapes are wanted; None runs it.
+        made: bytes of all that the steps gave so far; what is fused or dropped again counts too.
     """
 
     constants: Mapping[str, Any] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     key: Any = None
+    call: Callable[[Program, Run, Sequence[Any]], list[Any]] | None = None
+    made: list[int] = field(default_factory=lambda: [0])
 
     def read(self, handle: Handle) -> Any:
         """What a variable holds.
@@ -117,6 +123,23 @@ class Program:
         return sum(1 + sum(part.size for part in step.parts) for step in self.steps)
 
     @cached_property
+    def depth(self) -> int:
+        """How deep programs lie within it; 0 where there are none."""
+        return max((1 + part.depth for step in self.steps for part in step.parts), default=0)
+
+    def look_within(self) -> None:
+        """Finds out what is remembered of it; programs within first, so that nothing nests."""
+        for each in (self.size, self.depth, self.variables, self.writes, self.draws, self.widens,
+                     self.keeps):
+            del each
+
+    @cached_property
+    def keeps(self) -> bool:
+        """Whether it keeps values for its gradient, which another branch need not have."""
+        return any(step.node.op in _OPTIONALS or any(part.keeps for part in step.parts)
+                   for step in self.steps)
+
+    @cached_property
     def variables(self) -> dict[str, Node]:
         """The variables that steps here and within stand for, by name."""
         found = {step.node.name: step.node for step in self.steps if step.rule.variable}
@@ -139,7 +162,7 @@ class Program:
     @cached_property
     def widens(self) -> bool:
         """Whether integers of 64 bits may outgrow 32 in it though no input does."""
-        return any(_widens(step.node) or any(part.widens for part in step.parts)
+        return any(widens(step.node) or any(part.widens for part in step.parts)
                    for step in self.steps)
 
     def source(self, index: int) -> int | None:
@@ -153,21 +176,7 @@ class Program:
         return feeds.get(ref.node)
 
 
-# what makes large integers of small ones
-_GROWING = {
-    "Add", "AddV2", "AddN", "Sub", "Mul", "Pow", "Square", "Prod", "Sum", "Cumsum", "Cumprod",
-    "LeftShift", "MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "SegmentSum",
-    "SegmentProd", "UnsortedSegmentSum", "UnsortedSegmentProd", "Invert", "Neg", "Abs",
-}
-_SMALL = {dtypes.NUMBER[name] for name in ("BOOL", "INT8", "UINT8", "INT16", "UINT16", "INT32",
-                                           "INT64")}
-_WIDE = {dtypes.NUMBER["INT64"], dtypes.NUMBER["UINT64"]}
-
-
-def _widens(node: Node) -> bool:
-    if node.op == "Cast":
-        return node.attrs.get("DstT") in _WIDE and node.attrs.get("SrcT") not in _SMALL
-    return node.op in _GROWING and node.attrs.get("T") in _WIDE
+_OPTIONALS = ("OptionalFromValue", "OptionalNone", "FakeParam")
 
 
 class _DeadOutputs(Sequence[Any]):
@@ -191,16 +200,25 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
         arguments = [run.read(value) if isinstance(value, Handle) and value.is_ref else value
                      for value in arguments]
     _check_static(step, arguments)
+    if run.call is not None and not (step.demanded and rule.folds):
+        arguments = list(folding.leave_out(node, step.static, arguments))
+    elif rule.folds and all(map(is_static, arguments)):
+        folding.ask(node, arguments)
     try:
         with jax.named_scope(node.name.rpartition("/")[0]):
             result = (rule.function(node, run, *arguments) if rule.takes_run
                       else rule.function(node, *arguments))
         outputs = result if type(result) in (tuple, list) else (result,)
+        if rule.folds:
+            folding.hold(node, outputs)
+        run.made[0] += sum(each.nbytes for each in outputs if isinstance(each, jax.Array))
         if node.barred:
             outputs = bar(outputs, arguments, node.barred)
-        return _declared(node, outputs) if rule.folds or is_wide() else outputs
+        return declared(node, outputs) if rule.folds or is_wide() else outputs
     except ExecutionError as error:
         raise type(error)(_where(node, str(error))) from error.__cause__
+    except MemoryBudgetError:
+        raise
     except Exception as error:
         shapes = ", ".join(map(_describe, arguments))
         raise ExecutionError(_where(node, f"{error} (inputs: {shapes or 'none'})")) from error
@@ -244,36 +262,6 @@ def _output(ref: Ref, values: Values) -> Any:
         raise ExecutionError(f"output {ref.output} of node {ref.node!r} is asked for; "
                              f"it has {len(outputs)}")
     return outputs[ref.output]
-
-
-def _declared(node: Node, outputs: Sequence[Any]) -> Sequence[Any]:
-    """Outputs in the dtypes that the op's definition declares.
-
-    NumPy widens sums; in 64-bit mode so does JAX what it computes with NumPy's numbers.
-    """
-    if not any(map(_may_differ, outputs)) or not graph.has_op_def(node.op):
-        return outputs
-    try:
-        numbers = graph.output_types(node.op, node.attrs)
-    except (GraphError, KeyError):
-        return outputs
-    return tuple(_typed(value, dtypes.to_numpy(number)) if _may_differ(value) else value
-                 for value, number in zip(outputs, numbers, strict=True))
-
-
-def _may_differ(value: Any) -> bool:
-    return is_static(value) or is_symbolic_dim(value) or (
-        isinstance(value, jax.Array) and is_wide())
-
-
-def _typed(value: Any, dtype: np.dtype[Any]) -> Any:
-    """A known value in its dtype; symbolic sizes stay objects."""
-    if isinstance(value, jax.Array):
-        return value if value.dtype == dtype else value.astype(dtype)
-    held = np.asarray(value, object) if is_symbolic_dim(value) else np.asarray(value)
-    if held.dtype == np.object_ and any(map(is_symbolic_dim, held.ravel().tolist())):
-        return held
-    return held.astype(dtype, copy=False)
 
 
 def _where(node: Node, text: str) -> str:

@@ -11,11 +11,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pipeline import dtypes
+from pipeline import budget, dtypes
 from pipeline.execution.errors import ExecutionError, NeedsWide
 
 _MAX_ELEMENTS = 1 << 31
 _MAX_KNOWN = 1 << 27
+_REPEATED_BYTES = 1 << 20   # from here on one value that is repeated is sent as one
 
 
 class Dead:
@@ -93,7 +94,14 @@ def to_jax(value: Any) -> Any:
     if not is_wide() and not fits_narrow(value):
         raise NeedsWide(f"values of {value.dtype} that do not fit into 32 bits; turn on "
                         "jax_enable_x64 to run this graph")
+    if is_repeated(value) and value.nbytes > _REPEATED_BYTES:
+        return jnp.broadcast_to(jnp.asarray(value.flat[0]), value.shape)
     return jnp.asarray(value)
+
+
+def is_repeated(value: Any) -> bool:
+    """Whether an array is one value that takes no memory for its shape."""
+    return bool(value.ndim and value.size > 1 and not any(value.strides))
 
 
 def is_wide() -> bool:
@@ -107,6 +115,8 @@ def fits_narrow(value: Any) -> bool:
     if value.dtype not in (np.int64, np.uint64, np.float64) or not value.size:
         return True
     array = np.asarray(value)
+    if is_repeated(array):
+        array = array[(slice(0, 1),) * array.ndim]
     if array.dtype == np.float64:
         with np.errstate(all="ignore"):
             narrow = array.astype(np.float32)
@@ -209,8 +219,11 @@ def check_size(sizes: Sequence[int], *, known: bool = False) -> None:
 
     Raises:
         ExecutionError: a size is negative, or there are 2^31 elements or more (2^27 if known).
+        MemoryBudgetError: the budget of memory has no room for what is known.
     """
     most = _MAX_KNOWN if known else _MAX_ELEMENTS
     if any(size < 0 for size in sizes) or math.prod(sizes) >= most:
         raise ExecutionError(f"shape {list(sizes)}; expected sizes from 0 and fewer than "
                              f"2^{most.bit_length() - 1} elements")
+    if known:
+        budget.current().require(8 * math.prod(sizes), f"shape {list(sizes)}")

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
 
-from pipeline import dtypes
+from pipeline import budget, dtypes
 from pipeline.graph.errors import GraphError
 
 Shape = tuple[int | None, ...]
@@ -26,6 +26,7 @@ Array = NDArray[np.generic]
 
 _STRING = dtypes.NUMBER["STRING"]
 _MAX_BYTES = 1 << 31   # what a GraphDef can hold at all; more is an attack or a mistake
+_SMALL = 1 << 16       # bytes that are not worth an entry in the budget
 _MAX_RANK = 254        # tensorflow/core/framework/tensor_shape.h, TensorShape::MaxDimensions
 
 # the typed field that holds one value of a type: tensorflow/core/framework/tensor.proto
@@ -97,6 +98,8 @@ def decode_tensor(proto: Message) -> Array:
     Raises:
         GraphError: the dtype has no NumPy counterpart, the shape is not known, the content does not
             have the size that dtype and shape ask for, or that size is 2 GiB or more.
+        MemoryBudgetError: the last of several values fills more than the budget has left.
+        MemoryBudgetError: the last of several values fills more than the budget has left.
     """
     try:
         dtype = dtypes.to_numpy(proto.dtype)
@@ -151,7 +154,11 @@ def _fill(values: Array, shape: tuple[int, ...], size: int) -> Array:
     if len(values) == 1 and size != 1:
         return np.broadcast_to(values, shape) if size else np.empty(shape, values.dtype)
     if len(values) < size:
+        what = f"constant of shape {shape} with {len(values)} values"
+        budget.current().require(size * values.itemsize, what)
         values = np.pad(values, (0, size - len(values)), mode="edge")
+        if values.nbytes > _SMALL:
+            budget.hold(values, what)
     return _read_only(values[:size].reshape(shape))
 
 

@@ -18,14 +18,14 @@ from pipeline.execution.rules.custom import call_with_gradient
 from pipeline.execution.rules.while_loop import run_loop
 from pipeline.execution.values import is_static, jax_dtype, to_jax
 
-_OPTIONALS = ("OptionalFromValue", "OptionalNone", "FakeParam")
-
 
 @rule("PartitionedCall", "StatefulPartitionedCall", "RemoteCall",
       attrs="f Tin Tout config config_proto executor_type gradient", takes_run=True, handles=True)
 def _call(node: Node, run: Run, *values: Any) -> Any:
     if "gradient" in node.attrs and not any(map(is_static, values)):
         return call_with_gradient(node, run, values)
+    if run.call is not None:
+        return run.call(node["f"], run, values)
     return node["f"].run(run, values)
 
 
@@ -68,7 +68,7 @@ def _branch(index: Any, branches: Sequence[Program], run: Run, values: Sequence[
 
     followed = [follow(place, branch) for place, branch in enumerate(branches)]
     try:
-        if any(map(_has_optionals, branches)):
+        if any(branch.keeps for branch in branches):
             shapes.extend([jax.eval_shape(each, written)[0] for each in followed])
         outputs, variables = lax.switch(index, followed, written)
     except TypeError as error:
@@ -76,12 +76,6 @@ def _branch(index: Any, branches: Sequence[Program], run: Run, values: Sequence[
                              f"known when running; fix it with `given` ({error})") from error
     run.variables.update(variables)
     return outputs
-
-
-def _has_optionals(branch: Program) -> bool:
-    """Whether it keeps values for its gradient, which the other branches need not have."""
-    return any(step.node.op in _OPTIONALS or any(map(_has_optionals, step.parts))
-               for step in branch.steps)
 
 
 @rule("OptionalNone")

@@ -14,7 +14,7 @@ from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.elementwise import truncated_quotient
 from pipeline.execution.rules.indexing import gather
 from pipeline.execution.rules.reductions import extreme
-from pipeline.execution.values import is_static, jax_dtype, scalar, to_jax
+from pipeline.execution.values import check_size, is_static, jax_dtype, scalar, to_jax
 
 _REDUCE: dict[str, Callable[..., Any]] = {
     "Sum": jax.ops.segment_sum, "Prod": jax.ops.segment_prod,
@@ -148,8 +148,9 @@ def _dynamic_stitch(node: Node, *values: Any) -> Any:
     rows = [value.reshape(-1, *value.shape[index.ndim:])
             for index, value in zip(values[:half], values[half:], strict=True)]
     size = int(indices.max(initial=-1)) + 1
-    last = {int(index): place for place, index in enumerate(indices)}
-    order = np.array([last.get(place, len(indices)) for place in range(size)], np.int64)
+    check_size([size, *rows[0].shape[1:]], known=True)
+    order = np.full(size, len(indices))
+    order[indices] = np.arange(len(indices))    # of several the last one stays
     xp = np if all(is_static(each) for each in rows) else jnp
     joined = xp.concatenate([*rows, xp.zeros((1, *rows[0].shape[1:]), rows[0].dtype)])
     return joined[order]
