@@ -96,6 +96,7 @@ def train_together(runs: Sequence[tuple[Config, Path]]) -> list[Callable[[], Run
 def _member(config: Config, directory: Path, saving: ExitStack) -> train.Member:
     gate.check(config.gate)
     persistence.check_packages(config.persistence.values())
+    train.require_saveable(directory)
     network = model.build(config.model, num_classes=data.NUM_CLASSES)
     resume, begin = _beginning(config, network, directory / "orbax")
     observers = saving.enter_context(persistence.saving_while_training(

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     print(found.to_json() if options.json else format_description(found))
-    return 1 if found.damaged else 0
+    return 0 if found.is_sound else 1
 
 
 def _print_difference(first: str, second: str, *, as_json: bool) -> int:

@@ -22,6 +22,7 @@ from pipeline.checkpoint.recognise import (
 )
 from pipeline.checkpoint.state import CheckpointState
 from pipeline.checkpoint.statistics import Statistics, compute_statistics
+from pipeline.checkpoint.step_record import tell_check
 from pipeline.reading import read_bytes
 
 
@@ -40,12 +41,18 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class Description:
-    """What a path is and holds; `notes` are lines about the whole."""
+    """What a path is and holds; `notes` and `damage` are lines about the whole."""
 
     path: str
     kind: Kind
     notes: tuple[str, ...] = ()
     tensors: tuple[TensorInfo, ...] = field(default=())
+    damage: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing that was looked at is damaged."""
+        return not self.damage and not self.damaged
 
     @property
     def damaged(self) -> tuple[TensorInfo, ...]:
@@ -79,7 +86,8 @@ def describe(
     if found.kind is Kind.ORBAX:
         tensors = tuple(TensorInfo(leaf.name, None, leaf.shape, None)
                         for leaf in orbax_leaves(found.path))
-        return Description(found.path, found.kind, tuple(_notes(found)), tensors)
+        notes, damage = tell_check(found.path, content=verify)
+        return Description(found.path, found.kind, (*_notes(found), *notes), tensors, damage)
     notes = tuple(_notes(found))
     prefix = found.path
     if found.kind is Kind.SAVED_MODEL:

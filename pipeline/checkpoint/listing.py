@@ -8,6 +8,7 @@ from pipeline.checkpoint.description import Description, TensorInfo
 def format_description(found: Description) -> str:
     """The description as text: a heading, notes, and a table of tensors."""
     lines = [f"{found.path}: {found.kind.value}", *(f"  {note}" for note in found.notes if note)]
+    lines += [f"  DAMAGED {damage}" for damage in found.damage]
     rows = [_row(tensor) for tensor in found.tensors]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import numpy as np
 import tensorstore as ts
 from numpy.typing import NDArray
 
-from pipeline import dtypes
+from pipeline import budget, dtypes
 from pipeline.checkpoint.description import TensorInfo
-from pipeline.checkpoint.errors import DataLossError, NotFoundError
+from pipeline.checkpoint.errors import CheckpointError, DataLossError, NotFoundError, located
 from pipeline.checkpoint.orbax_tree import Leaf, orbax_leaves
 from pipeline.checkpoint.statistics import compute_statistics
 
@@ -30,11 +31,13 @@ class StepArrays(Mapping[str, NDArray[Any]]):
 
     Raises:
         DataLossError: the step's description is damaged.
+        ResourceExhaustedError: of `[…]`: an array is larger than the budget of memory.
     """
 
     def __init__(self, step: str) -> None:
         self.step = step
-        self._opening = {leaf.name: _open(leaf) for leaf in orbax_leaves(step)}
+        with _told_as_damage(step):
+            self._opening = {leaf.name: _open(leaf) for leaf in orbax_leaves(step)}
 
     def opened(self, name: str) -> Any:
         """The array as it lies on the disk: its `shape` and `dtype`.
@@ -45,17 +48,16 @@ class StepArrays(Mapping[str, NDArray[Any]]):
         """
         if name not in self._opening:
             raise NotFoundError(f"{self.step}: holds no array {name!r}")
-        try:
+        with _told_as_damage(f"{self.step}: {name}"):
             return self._opening[name].result()
-        except (ValueError, OSError) as error:
-            raise DataLossError(f"{self.step}: {name}: {_brief(error)}") from None
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         opened = self.opened(name)
-        try:
+        with _told_as_damage(f"{self.step}: {name}"):
+            chunk = math.prod(opened.chunk_layout.read_chunk.shape or ())
+            budget.current().require(max(math.prod(opened.shape), chunk)
+                                     * opened.dtype.numpy_dtype.itemsize, "its values")
             return np.asarray(opened.read().result())
-        except (ValueError, OSError) as error:
-            raise DataLossError(f"{self.step}: {name}: {_brief(error)}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._opening)
@@ -79,7 +81,7 @@ def _describe(arrays: StepArrays, name: str, verify: bool, statistics: bool) -> 
         opened = arrays.opened(name)
         dtype, shape = np.dtype(opened.dtype.numpy_dtype), tuple(map(int, opened.shape))
         values = arrays[name] if verify or statistics else None
-    except DataLossError as error:
+    except CheckpointError as error:
         return TensorInfo(name, None, None, None, damage=str(error))
     figures = compute_statistics(values) if statistics and values is not None else None
     return TensorInfo(name, _dtype_name(dtype), shape, math.prod(shape) * dtype.itemsize,
@@ -101,6 +103,18 @@ def _open(leaf: Leaf) -> Any:
         kvstore = {"driver": "ocdbt", "base": directory.as_uri(), "path": f"{name}/"}
     driver = "zarr3" if leaf.zarr3 else "zarr"
     return ts.open({"driver": driver, "kvstore": kvstore}, open=True, read=True)
+
+
+@contextmanager
+def _told_as_damage(place: str) -> Iterator[None]:
+    """TensorStore has no error of its own: what it meets in a damaged array, it raises."""
+    try:
+        with located(place):
+            yield
+    except CheckpointError:
+        raise
+    except Exception as error:
+        raise DataLossError(f"{place}: {_brief(error)}") from None
 
 
 def _brief(error: Exception) -> str:

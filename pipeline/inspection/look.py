@@ -17,6 +17,7 @@ from pipeline.checkpoint.difference import compare_arrays, compare_checkpoints
 from pipeline.checkpoint.listing import format_description
 from pipeline.checkpoint.names import checkpoint_exists
 from pipeline.checkpoint.recognise import Kind, Recognised, recognise
+from pipeline.checkpoint.step_record import check_step, tell_check
 from pipeline.config.errors import ConfigError
 from pipeline.config.inspection import InspectConfig, MetaGraphField
 from pipeline.config.several_runs import several_runs
@@ -63,7 +64,7 @@ def look(
         print("\n".join([format_description(description), *map(str, graphs)]))
     if destination is not None:
         _draw(description, graphs, destination)
-    return not description.damaged
+    return description.is_sound
 
 
 def _check_destination(destination: str, path: str, found: Recognised) -> None:
@@ -82,7 +83,9 @@ def _describe(
         from pipeline.inspection.arrays import describe_arrays
 
         tensors = describe_arrays(found.path, verify=options.verify, statistics=options.stats)
-        return Description(found.path, found.kind, (found.note,) if found.note else (), tensors), []
+        notes, damage = tell_check(found.path, content=options.verify)
+        notes = (found.note, *notes) if found.note else notes
+        return Description(found.path, found.kind, notes, tensors, damage), []
     if found.kind not in _GRAPHS:
         description = describe(path, verify=options.verify, statistics=options.stats)
         if found.kind is Kind.DIRECTORY and (several := several_runs(Path(path))):
@@ -128,6 +131,9 @@ def _compare(first: str, second: str, *, as_json: bool) -> bool:
         from pipeline.checkpoint import load_checkpoint
         from pipeline.inspection.arrays import StepArrays
 
+        for found in (one, other):
+            if found.kind is Kind.ORBAX:
+                check_step(found.path)
         difference = compare_arrays(*(
             StepArrays(found.path) if found.kind is Kind.ORBAX else load_checkpoint(found.path)
             for found in (one, other)))

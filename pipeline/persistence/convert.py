@@ -9,6 +9,7 @@ checkpoint becomes one dict of arrays by name.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import threading
 from collections import OrderedDict
@@ -25,9 +26,12 @@ from numpy.typing import NDArray
 from pipeline import checkpoint, dtypes
 from pipeline.checkpoint.orbax_tree import orbax_trees
 from pipeline.checkpoint.recognise import Kind, recognise
+from pipeline.checkpoint.step_record import check_step, write_checksums
 from pipeline.config.several_runs import several_runs
 from pipeline.logs import errors_only
 from pipeline.persistence.artifact import PersistenceError
+
+log = logging.getLogger(__name__)
 
 _BATCH_BYTES = 64 << 20  # fetched from orbax at once; a larger tensor is a batch of its own
 # an optax field → the optimizer whose slot it is under TensorFlow, and its word for it
@@ -68,6 +72,8 @@ def _to_tensorflow(step: Path, prefix: Path) -> None:
     trees = orbax_trees(str(step))
     if len(trees) != 1:
         raise PersistenceError(f"{step}: holds {len(trees)} trees of arrays; expected one")
+    if not check_step(step):
+        log.warning("%s: has no checksums, so its values are unchecked", step)
     with _Tree(Path(trees[0]).parent) as tree:
         prefix.parent.mkdir(parents=True, exist_ok=True)
         tensors = tree.tensors() | _beta_powers(step, tree)
@@ -89,6 +95,7 @@ def _to_orbax(reader: checkpoint.CheckpointReader, directory: Path) -> None:
         checkpointer.save(partial, args=ocp.args.PyTreeSave(skeleton), force=True)
     for name in sorted(keys):
         _write_array(partial, name, reader.get_tensor(keys[name]))
+    write_checksums(partial)
     partial.rename(directory)
 
 

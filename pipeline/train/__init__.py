@@ -20,5 +20,6 @@ from pipeline.train.snapshot import load_variables as load_variables
 from pipeline.train.snapshot import save_snapshot as save_snapshot
 from pipeline.train.state import TrainState as TrainState
 from pipeline.train.step import build_step as build_step
+from pipeline.train.steps import require_saveable as require_saveable
 from pipeline.train.together import Member as Member
 from pipeline.train.together import fit_together as fit_together

@@ -11,3 +11,7 @@ class TrainError(PipelineError):
 
 class SnapshotError(TrainError, IntegrityError):
     """An orbax step is there, and is damaged or not one of ours."""
+
+
+class SnapshotWriteError(TrainError):
+    """An orbax step cannot be written: the disk is full, or its directory is not to be written."""

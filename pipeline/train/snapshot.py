@@ -1,13 +1,15 @@
 """The complete training state on disk, as an orbax step: enough to go on bit for bit.
 
-A step holds `arrays` (the `TrainState`, and where the data stream stands) and `record` (JSON: the
-history, the early-stopping counters, and the recipe the state belongs to).
+A step holds `arrays` (the `TrainState`, and where the data stream stands), `record` (JSON: the
+history, the early-stopping counters, and the recipe the state belongs to) and the checksums of all
+its files, which are compared before any of it is used.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -19,10 +21,16 @@ import numpy as np
 import orbax.checkpoint as ocp
 from numpy.typing import NDArray
 
+from pipeline.budget import MemoryBudgetError
+from pipeline.checkpoint.step_record import check_step
+from pipeline.logs import critical_only
 from pipeline.model import Variables
 from pipeline.train.errors import SnapshotError, TrainError
 from pipeline.train.history import Interval, Patience
 from pipeline.train.state import TrainState
+from pipeline.train.steps import all_steps, plainly_named, publish_step, remove_steps
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -40,6 +48,9 @@ def save_snapshot(directory: Path, snapshot: Snapshot, *, keep: int | None = Non
     """Writes one orbax step, complete or not at all; removes all but the last `keep`, if given.
 
     A step that is there already is this run's, and the same: it stays.
+
+    Raises:
+        SnapshotWriteError: the disk is full, or may not be written.
     """
     step = int(snapshot.state.step)
     record = {
@@ -47,16 +58,14 @@ def save_snapshot(directory: Path, snapshot: Snapshot, *, keep: int | None = Non
         "history": [asdict(interval) for interval in snapshot.history],
         "patience": asdict(snapshot.patience),
     }
-    with _manager(directory, keep) as manager:
-        if step not in manager.all_steps():
-            manager.save(
-                step,
-                args=ocp.args.Composite(
-                    arrays=ocp.args.StandardSave(_arrays(snapshot)),
-                    record=ocp.args.JsonSave(record),
-                ),
-                force=True,
-            )
+    if step not in all_steps(directory):
+        # Not asynchronous: the next interval is given the state's buffers to overwrite.
+        arrays = _arrays(snapshot)
+        items = ocp.args.Composite(
+            arrays=ocp.args.StandardSave(arrays), record=ocp.args.JsonSave(record))
+        publish_step(directory, step, items, sum(leaf.nbytes for leaf in jax.tree.leaves(arrays)))
+    if keep is not None:
+        remove_steps(directory, keep)
     return directory / str(step)
 
 
@@ -67,16 +76,14 @@ def load_snapshot(step_directory: Path, like: Snapshot) -> Snapshot:
         TrainError: the step was made by another recipe; the text shows the difference.
         SnapshotError: it is damaged, or no step of ours.
     """
-    with _told_as_damage(step_directory), _manager(step_directory.parent) as manager:
-        step = int(step_directory.name)
-        record = manager.restore(step, args=ocp.args.Composite(record=ocp.args.JsonRestore()))[
-            "record"
-        ]
+    with _reading(step_directory) as plain, \
+            ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+        record = checkpointer.restore(
+            plain, args=ocp.args.Composite(record=ocp.args.JsonRestore()))["record"]
         _require_same_recipe(step_directory, found=record["recipe"], expected=like.recipe)
         template = jax.tree.map(ocp.utils.to_shape_dtype_struct, _arrays(like))
-        arrays = manager.restore(
-            step, args=ocp.args.Composite(arrays=ocp.args.StandardRestore(template))
-        )["arrays"]
+        arrays = checkpointer.restore(
+            plain, args=ocp.args.Composite(arrays=ocp.args.StandardRestore(template)))["arrays"]
         return Snapshot(
             state=replace(arrays["state"], key=jax.random.wrap_key_data(arrays["state"].key)),
             batches={name: np.asarray(value) for name, value in arrays["batches"].items()},
@@ -87,13 +94,19 @@ def load_snapshot(step_directory: Path, like: Snapshot) -> Snapshot:
 
 
 @contextmanager
-def _told_as_damage(step_directory: Path) -> Iterator[None]:
-    """Orbax has no error of its own: what it meets in a damaged step, it raises."""
+def _reading(step_directory: Path) -> Iterator[Path]:
+    """A path for orbax to a step whose checksums are right; says so where it has none.
+
+    Orbax has no error of its own: what it meets in a damaged step, it raises.
+    """
     try:
-        yield
-    except TrainError:
+        if not check_step(step_directory):
+            log.warning("%s: has no checksums, so its values are unchecked", step_directory)
+        with critical_only("absl"), plainly_named(step_directory) as plain:
+            yield plain
+    except (TrainError, MemoryBudgetError):
         raise
-    except (KeyError, TypeError, ValueError, OSError) as error:
+    except Exception as error:
         raise SnapshotError(
             f"{step_directory}: damaged, or no orbax step written by training "
             f"({type(error).__name__}: {str(error)[:200]}); remove it to go on from the step "
@@ -105,11 +118,8 @@ def find_step(directory: Path) -> Path | None:
     """The directory of one orbax step: `directory` itself, or the newest complete one in it."""
     if (directory / "arrays").is_dir():
         return directory
-    if not directory.is_dir():
-        return None
-    with _manager(directory) as manager:
-        step = manager.latest_step()
-    return None if step is None else directory / str(step)
+    steps = all_steps(directory)
+    return directory / str(steps[-1]) if steps else None
 
 
 def load_variables(step_directory: Path) -> Variables:
@@ -119,15 +129,14 @@ def load_variables(step_directory: Path) -> Variables:
         TrainError: there is no step of ours in that directory.
         SnapshotError: it is damaged.
     """
-    arrays_directory = step_directory.resolve() / "arrays"
-    if not arrays_directory.is_dir():
+    if not (step_directory / "arrays").is_dir():
         raise TrainError(
-            f"{step_directory}: not an orbax step written by training (no {arrays_directory.name}/ "
-            "in it); give the directory named after the step, such as outputs/…/orbax/5000"
+            f"{step_directory}: not an orbax step written by training (no arrays/ in it); give the "
+            "directory named after the step, such as outputs/…/orbax/5000"
         )
     handler = ocp.StandardCheckpointHandler()
-    with _told_as_damage(step_directory), ocp.Checkpointer(handler) as checkpointer:
-        state = checkpointer.restore(arrays_directory)["state"]
+    with _reading(step_directory) as plain, ocp.Checkpointer(handler) as checkpointer:
+        state = checkpointer.restore(plain / "arrays")["state"]
         return {**state["params"], **state["ema"], **state["statistics"]}
 
 
@@ -138,14 +147,6 @@ def _arrays(snapshot: Snapshot) -> dict[str, Any]:
         "state": replace(state, key=jax.random.key_data(state.key)),
         "batches": snapshot.batches,
     }
-
-
-def _manager(directory: Path, keep: int | None = None) -> ocp.CheckpointManager:
-    # Not asynchronous: the next interval is given the state's buffers to overwrite.
-    options = ocp.CheckpointManagerOptions(
-        max_to_keep=keep, create=True, enable_async_checkpointing=False
-    )
-    return ocp.CheckpointManager(directory.resolve(), options=options)
 
 
 def _require_same_recipe(directory: Path, found: Any, expected: Any) -> None:

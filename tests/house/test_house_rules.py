@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "execution": BASE | {"graph", "checkpoint"},
     "scopes": BASE,
     "model": FOR_ALL | {"scopes", "graph", "execution"},
-    "train": FOR_ALL | {"scopes", "model", "data"},
+    "train": FOR_ALL | {"scopes", "model", "data", "checkpoint"},
     "evaluate": FOR_ALL | {"scopes", "model", "data", "train"},
     "persistence": FOR_ALL | FORMATS | {"scopes", "model", "data", "train", "evaluate"},
     "verification": FOR_ALL | FORMATS | {*FLOW[:5], "data"},

@@ -52,6 +52,7 @@ def step(tmp_path: Path) -> Path:
 def test_an_orbax_step(step: Path, capsys: Captured) -> None:
     lines = said(capsys, step, stats=True).splitlines()
     assert lines[1:] == [
+        "  no checksums are kept with it: its values are unchecked",
         "half                   DT_BFLOAT16  [5]    10    1 … 1, mean 1 ± 0, 0 zeros",
         "params/layer1/weights  DT_FLOAT     [3,4]  48    0 … 11, mean 5.5 ± 3.452, 1 zeros",
         "step                   DT_INT32     []     4     3 … 3, mean 3 ± 0, 0 zeros",
