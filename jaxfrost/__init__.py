@@ -145,11 +145,11 @@ if TYPE_CHECKING:
 
     load_saved_model = execution.import_saved_model
 
-_ROOMS = (
+ROOMS = (
     "checkpoint", "data", "evaluate", "execution", "graph", "lowering", "model", "persistence",
     "scopes", "train", "verification",
 )
-_NAMES = {
+NAMES = {
     "checkpoint": (
         "AbortedError", "checkpoint_exists", "CheckpointError", "CheckpointReader",
         "CheckpointState", "compare_checkpoints", "DataLossError", "get_checkpoint_state",
@@ -200,19 +200,19 @@ _NAMES = {
         "PipelineError",
     ),
 }
-_RENAMED = {"load_saved_model": "import_saved_model"}   # a verb that says that it reads a disk
-_HOME = {name: room for room, names in _NAMES.items() for name in names}
+RENAMED = {"load_saved_model": "import_saved_model"}   # a verb that says that it reads a disk
+_HOME = {name: room for room, names in NAMES.items() for name in names}
 
-__all__ = sorted([*_ROOMS, *_HOME])
+__all__ = sorted([*ROOMS, *_HOME])
 
 
 def __getattr__(name: str) -> Any:
     try:
-        if name in _ROOMS:
+        if name in ROOMS:
             return import_module(f"pipeline.{name}")
         if name in _HOME:
             room = import_module(f"pipeline.{_HOME[name]}")
-            return getattr(room, _RENAMED.get(name, name))
+            return getattr(room, RENAMED.get(name, name))
     except ModuleNotFoundError as missing:
         told = extras.explain(missing, f"jaxfrost.{name}")
         if told is None:

@@ -69,8 +69,8 @@ def test_commands_are_found_where_they_are_written() -> None:
     def in_page(name: str) -> Iterator[str]:
         yield from commands(ROOT / name)
 
-    assert "dataset=mnist dataset.directory=DIR" in in_page("README.md")
-    assert "-m optimizer.learning_rate=0.05,0.1 seed=0,1,2" in in_page("README.md")
+    assert "dataset=mnist dataset.directory=DIR" in in_page("docs/commands.md")
+    assert "-m optimizer.learning_rate=0.05,0.1 seed=0,1,2" in in_page("docs/commands.md")
     assert "task=serve run=outputs/…" in in_page("conf/task/serve.yaml")
     assert "experiment=nightly hydra.run.dir=outputs/nightly" in in_page(
         ".github/workflows/nightly.yml")

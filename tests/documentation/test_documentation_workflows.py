@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 IDS = [path.name for path in WORKFLOWS]
 # What we use of https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax
 KEYS = {"name", "on", "permissions", "concurrency", "jobs"}
-JOB_KEYS = {"runs-on", "timeout-minutes", "env", "strategy", "steps"}
+JOB_KEYS = {"runs-on", "timeout-minutes", "env", "strategy", "steps", "needs", "if", "environment",
+            "permissions"}
 STEP_KEYS = {"uses", "with", "run", "if"}
 # https://docs.github.com/actions/reference/workflows-and-actions/contexts
 EXPRESSION = re.compile(r"github\.(workspace|run_id|run_attempt)|runner\.os|matrix\.\w+"
                         r"|hashFiles\('constraints\.txt'\)")
-PINNED = re.compile(r"actions/[\w-]+(/[\w-]+)?@v\d+")
+PINNED = re.compile(r"(actions|pypa)/[\w-]+(/[\w-]+)?@(v\d+|[0-9a-f]{40})")
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -86,3 +88,23 @@ def test_the_nightly_run_passes_on_all_that_it_leaves() -> None:
     assert set(save["path"].split()) == {cache, kept}
     after = [step.get("if") for step in steps(path)[-2:]]
     assert after == ["always()", "always()"], "also of a night that failed"
+
+
+def test_only_a_person_publishes() -> None:
+    path = ROOT / ".github" / "workflows" / "release.yml"
+    jobs = load(path)["jobs"]
+    [publisher] = [name for name, job in jobs.items()
+                   if any("publish" in step.get("uses", "") for step in job["steps"])]
+    job = jobs[publisher]
+    assert job["if"] == "github.event_name == 'workflow_dispatch' && inputs.publish"
+    assert job["needs"] == "build", "what was checked is what is published"
+    assert load(path)["on"]["workflow_dispatch"]["inputs"]["publish"]["default"] == "false"
+    others = [each for name, each in jobs.items() if name != publisher]
+    assert not any("permissions" in each for each in others)
+
+
+def test_the_next_tag_has_a_changelog() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## {re.escape(version)} \((unreleased|\d{{4}}-\d\d-\d\d)\)$", changelog,
+                     re.MULTILINE)
