@@ -6,6 +6,7 @@ The rooms, in the order data flows through them; read them in this order too:
 - `sweep`: from a command line to an exit code; several runs as one piece of work
 - `stages`: the flow itself, which knows every stage; `closing`, what a run tells at its end
 - `config`: the dataclasses that `conf/` must fill, checked once at the border
+- `runs`: what a run is on disk: one reader for the records of runs and sweeps
 - `data`: MNIST-shaped data sets: IDX files, TFDS, embedded digits; `DataSets`, `next_batch`
 - `scopes`: `variable_scope`, `get_variable` and the store of variables by name, on flax nnx
 - `model`: a network as a pure function of its variables, from the scopes in `conf/model`

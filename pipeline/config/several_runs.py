@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 _MOST = 4    # runs that are named
 
@@ -43,8 +43,10 @@ def _runs(directory: Path) -> list[Path]:
 
 def _best(directory: Path) -> Path | None:
     """As `sweep.json` says; None where nothing was ranked, or it cannot be read."""
+    from pipeline.runs import RecordError, read_json  # late: it imports pydantic
+
     try:
-        name = json.loads((directory / "sweep.json").read_text(encoding="utf-8"))["best"]
-        return directory.joinpath(name)
-    except (OSError, ValueError, TypeError, KeyError):
+        name = read_json(directory / "sweep.json", dict[str, Any], "").get("best")
+    except (OSError, RecordError):
         return None
+    return directory / name if isinstance(name, str) else None

@@ -4,15 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pipeline.config.enclosure import LeadsOut, below
+from pydantic import Field
+
+from pipeline import runs
+from pipeline.config.enclosure import below
 from pipeline.errors import IntegrityError
 from pipeline.files import write_atomically
 
 FILE_NAME = "manifest.json"
 _LOG = "run.log"
+_REMEDY = "restore the files or repeat the run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """One file as the run left it."""
+
+    path: runs.PathText
+    bytes: Annotated[int, Field(ge=0)]
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    """`manifest.json`."""
+
+    runs: list[runs.PathText]
+    files: list[_File]
 
 
 class ManifestError(IntegrityError):
@@ -44,24 +68,22 @@ def require_manifest(directory: Path) -> None:
     Raises:
         ManifestError: names every file that is missing or changed, or there is no manifest.
         LeadsOut: it lists what lies elsewhere.
+        RecordError: the manifest is damaged.
     """
-    path = directory / FILE_NAME
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        wrong = [f"{file['path']}: {problem}" for file in content["files"]
-                 if (problem := _problem(below(directory, file["path"]), file["bytes"],
-                                         file["sha256"]))]
-        runs = [below(directory, run) for run in content["runs"]]
-    except LeadsOut:
-        raise
+        content = runs.read_json(directory / FILE_NAME, _Record, _REMEDY)
     except FileNotFoundError:
         raise ManifestError(f"{directory}: no {FILE_NAME} in it; the run did not end") from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise ManifestError(f"{path}: cannot be read ({error!r})") from None
+    wrong = [f"{file.path}: {problem}" for file in content.files
+             if (problem := _problem(below(directory, file.path), file.bytes, file.sha256))]
+    inner = [below(directory, run) for run in content.runs]
+    # "." and a link back up would be proven for ever.
+    wrong += [f"{run.name}: is the directory itself" for run in inner
+              if os.path.realpath(run) == os.path.realpath(directory)]
     if wrong:
-        raise ManifestError(f"{directory}: not as the run left it; restore the files or repeat the "
-                            "run\n  " + "\n  ".join(wrong))
-    for run in runs:
+        raise ManifestError(f"{directory}: not as the run left it; {_REMEDY}\n  "
+                            + "\n  ".join(wrong))
+    for run in inner:
         require_manifest(run)
 
 

@@ -11,9 +11,13 @@ import json
 import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
+from pydantic import Field
+
+from pipeline import runs
 from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.roles import recipe_of
 from pipeline.files import write_atomically
@@ -24,6 +28,7 @@ if TYPE_CHECKING:   # run.py imports this room first, and --help waits for it
 
 RECORD_FILE = "metrics.json"
 SCHEMA_VERSION = 1
+_REMEDY = "the run must be repeated"
 
 Record: TypeAlias = Mapping[str, Any]
 
@@ -95,19 +100,80 @@ def load_record(directory: Path) -> dict[str, Any]:
 
     Raises:
         GateError: there is none, or of a schema that this program does not know.
+        RecordError: it is damaged.
     """
     path = directory / RECORD_FILE
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = runs.read_json(path, dict[str, Any], _REMEDY)
     except FileNotFoundError:
         raise GateError(f"{directory}: no {RECORD_FILE} in it; give the directory of a finished "
                         "run, such as outputs/2026-01-31/12-00-00-abcdef") from None
-    except ValueError as error:
-        raise GateError(f"{path}: not JSON ({error}); the run must be repeated") from None
     found = record.get("schema_version")
     if found != SCHEMA_VERSION:
         raise GateError(f"{path}: schema_version {found}, this program knows {SCHEMA_VERSION}")
+    runs.read_json(path, _Figures, _REMEDY)
     return record
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Git:
+    revision: str | None
+    dirty: bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Variable:
+    name: str
+    shape: list[Annotated[int, Field(ge=0)]]
+    dtype: str
+    trainable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Artifact:
+    target: str
+    kind: str
+    path: runs.PathText
+    bytes: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parity:
+    artifact: str
+    agrees: bool
+    max_absolute: float | None
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Interval:
+    step: Annotated[int, Field(ge=0)]
+    epoch: float | None
+    loss: float | None
+    accuracy: float | None
+    learning_rate: float | None
+    examples_per_second: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Figures:
+    """What is read of `metrics.json` besides figures that gates and rankings name."""
+
+    name: str
+    git: _Git
+    seed: Annotated[int, Field(ge=0)]
+    config_hash: str
+    device: str
+    versions: dict[str, str]
+    command: str
+    durations: dict[str, float | None]
+    variables: list[_Variable]
+    artifacts: list[_Artifact]
+    parity: list[_Parity]
+    history: list[_Interval] = field(default_factory=list)
+    test_examples: Annotated[int, Field(gt=0)] | None = None
 
 
 def find_metric(record: Record, key: str) -> float | None:

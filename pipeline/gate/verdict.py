@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from pipeline import runs
 from pipeline.files import write_atomically
 from pipeline.gate.exit_codes import ExitCode
 
@@ -50,6 +51,15 @@ def exit_code(verdicts: Sequence[Verdict], undecided: Literal["pass", "fail"]) -
     return ExitCode.GATE_FAILED if fails else ExitCode.PASSED
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    """`gate.json`."""
+
+    schema_version: Literal[1]
+    outcome: Outcome
+    gates: list[Verdict]
+
+
 def save_verdicts(verdicts: Sequence[Verdict], directory: Path) -> None:
     """Writes `gate.json`."""
     record = {
@@ -61,9 +71,12 @@ def save_verdicts(verdicts: Sequence[Verdict], directory: Path) -> None:
 
 
 def load_verdicts(directory: Path) -> list[Verdict]:
-    """What `save_verdicts` wrote; none where nothing was judged."""
+    """What `save_verdicts` wrote; none where nothing was judged.
+
+    Raises:
+        RecordError: it is damaged.
+    """
     path = directory / FILE_NAME
     if not path.exists():
         return []
-    gates = json.loads(path.read_text(encoding="utf-8"))["gates"]
-    return [Verdict(**{**gate, "outcome": Outcome(gate["outcome"])}) for gate in gates]
+    return runs.read_json(path, _Record, "judge the run again with task=gate").gates

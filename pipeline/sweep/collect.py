@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
-
-import yaml
+from typing import Any
 
 from pipeline import gate
 from pipeline.config import Config, load
 from pipeline.config.roles import Role, role_of
 from pipeline.gate import Ending, ExitCode
 from pipeline.report import SweepRun
+from pipeline.runs import RecordError, read_yaml
 from pipeline.sweep import outcome
 from pipeline.sweep.outcome import Outcome
 
 _UNFINISHED = "did not end: it was killed, or has not begun; sweep.resume goes on with it"
+
+_REMEDY = "remove the run's directory and go on with sweep.resume"
 
 _ASKED = "asked to stop; sweep.resume goes on with it"
 
@@ -38,7 +39,7 @@ class Found:
         path = self.directory / ".hydra" / "config.yaml"
         if not path.exists():
             return None
-        return load(cast(dict[str, Any], yaml.safe_load(path.read_text(encoding="utf-8"))))
+        return load(read_yaml(path, dict[str, Any], _REMEDY))
 
 
 def collect(directory: Path) -> list[Found]:
@@ -54,7 +55,7 @@ def collect(directory: Path) -> list[Found]:
 
 
 def _found(directory: Path, sweep_directory: Path) -> Found:
-    own = outcome.load(directory)
+    own = outcome.load_sound(directory)
     ended = own or _unfinished(directory, sweep_directory)
     has_record = (directory / gate.RECORD_FILE).exists() and ended.is_finished
     record = gate.load_record(directory) if has_record else {}
@@ -63,13 +64,17 @@ def _found(directory: Path, sweep_directory: Path) -> Found:
 
 def _unfinished(directory: Path, sweep_directory: Path) -> Outcome:
     hydra = directory / ".hydra"
-    overrides = yaml.safe_load((hydra / "overrides.yaml").read_text(encoding="utf-8"))
-    config = yaml.safe_load((hydra / "config.yaml").read_text(encoding="utf-8"))
+    try:
+        overrides = read_yaml(hydra / "overrides.yaml", list[str], _REMEDY)
+        seed = read_yaml(hydra / "config.yaml", dict[str, Any], _REMEDY).get("seed")
+        error = _UNFINISHED
+    except (RecordError, FileNotFoundError) as damage:
+        overrides, seed, error = [], None, f"did not end, and cannot be gone on with: {damage}"
     job = directory.parent if directory.name.startswith("seed-") else directory
     begun = datetime.fromtimestamp(hydra.stat().st_mtime).astimezone()
-    ending = Ending(ExitCode.FAILED, begun, 0.0, _UNFINISHED)
+    ending = Ending(ExitCode.FAILED, begun, 0.0, error)
     number = int(job.name) if job != sweep_directory and job.name.isdecimal() else None
-    return Outcome(ending, number, config.get("seed"), tuple(overrides))
+    return Outcome(ending, number, seed if isinstance(seed, int) else None, tuple(overrides))
 
 
 def row(found: Found, sweep_directory: Path) -> SweepRun:

@@ -17,6 +17,7 @@ from pipeline.config.several_runs import several_runs, why_no_run
 from pipeline.files import write_atomically
 from pipeline.gate import ExitCode, Record
 from pipeline.report import ComparedRun, ComparedVariable, RunComparison
+from pipeline.runs import read_yaml
 
 FILE_NAME = "compare.html"
 
@@ -80,7 +81,9 @@ def _side(name: str, directory: Path, record: Record) -> ComparedRun:
 
 def _configuration(directory: Path) -> dict[str, str]:
     path = directory / ".hydra" / "config.yaml"
-    return dict(_leaves(yaml.safe_load(path.read_text(encoding="utf-8")))) if path.exists() else {}
+    if not path.exists():
+        return {}
+    return dict(_leaves(read_yaml(path, dict[str, Any], "the run must be repeated")))
 
 
 def _leaves(config: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

@@ -128,7 +128,7 @@ def _observers(run: Run) -> list[Observer]:
 
 def finished(run: Run) -> Outcome | None:
     """How a run ended that need not be done again; None for the others."""
-    ended = outcome.load(run.directory)
+    ended = outcome.load_sound(run.directory)
     if ended is None or not ended.is_finished:
         return None
     log.info("%s: finished before; skipped", ended.name)

@@ -6,7 +6,6 @@ are doing, so it never prunes.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from pipeline import gate
 from pipeline.sweep import stopping
 from pipeline.sweep.begun import Stopped
 
@@ -106,7 +106,5 @@ def distribution(override: Override) -> Any:
 
 
 def _was_pruned(job_directory: Path) -> bool:
-    record = job_directory / "metrics.json"
-    if not record.exists():
-        return False
-    return bool(json.loads(record.read_text(encoding="utf-8")).get("stopped") == "pruned")
+    record = job_directory / gate.RECORD_FILE
+    return record.exists() and gate.load_record(job_directory).get("stopped") == "pruned"

@@ -6,14 +6,21 @@ Files, because a launcher's jobs end in other processes and on other machines.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
 
 from pipeline import gate
 from pipeline.files import write_atomically
 from pipeline.gate import Ending, ExitCode
+from pipeline.runs import RecordError, read_json
+
+log = logging.getLogger(__name__)
 
 FILE_NAME = "outcome.json"
 _TRACEBACK = "traceback.txt"
@@ -67,18 +74,46 @@ def save(outcome: Outcome, directory: Path) -> None:
     gate.write_manifest(directory)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    """`outcome.json`."""
+
+    schema_version: Literal[1]
+    number: Annotated[int, Field(ge=0)] | None
+    seed: Annotated[int, Field(ge=0, lt=2**32)] | None
+    overrides: list[str]
+    exit_code: ExitCode
+    started: Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC),
+                                            lt=datetime(3000, 1, 1, tzinfo=UTC))]
+    seconds: Annotated[float, Field(ge=0.0, lt=1e9)]
+    error: str
+
+
 def load(directory: Path) -> Outcome | None:
-    """How the run in a directory ended; None when it has not."""
+    """How the run in a directory ended; None when it has not.
+
+    Raises:
+        RecordError: `outcome.json` is damaged.
+    """
     path = directory / FILE_NAME
     if not path.exists():
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = read_json(path, _Record, "the run must be gone on with or repeated")
     trace = directory / _TRACEBACK
     ending = Ending(
-        exit_code=ExitCode(record["exit_code"]),
-        started=datetime.fromisoformat(record["started"]),
-        seconds=record["seconds"],
-        error=record["error"],
-        traceback=trace.read_text(encoding="utf-8") if trace.exists() else "",
+        exit_code=record.exit_code,
+        started=record.started,
+        seconds=record.seconds,
+        error=record.error,
+        traceback=trace.read_text(encoding="utf-8", errors="replace") if trace.is_file() else "",
     )
-    return Outcome(ending, record["number"], record["seed"], tuple(record["overrides"]))
+    return Outcome(ending, record.number, record.seed, tuple(record.overrides))
+
+
+def load_sound(directory: Path) -> Outcome | None:
+    """The same, where a damaged one is that of a run which did not end."""
+    try:
+        return load(directory)
+    except RecordError as error:
+        log.warning("%s; taken for a run that did not end", error)
+        return None

@@ -11,6 +11,8 @@ import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from pipeline.config import Config, ConfigError, roles, tree
+from pipeline.runs import read_yaml
+from pipeline.sweep.planned import REMEDY, HydraRecord, hydra_record
 
 _KEY = "sweep.resume="
 _MULTIRUN = ("-m", "--multirun")
@@ -27,32 +29,30 @@ def whole_command_line(given: Sequence[str]) -> list[str]:
         return list(given)
     directory = Path(named[-1].strip("'\""))
     hydra = _hydra_record(directory)
-    several = hydra["mode"] == "MULTIRUN"
+    several = hydra.mode == "MULTIRUN"
     place = "hydra.sweep.dir" if several else "hydra.run.dir"
-    before = [one for one in (*hydra["overrides"]["task"], *hydra["overrides"]["hydra"])
+    before = [one for one in (*hydra.overrides.task, *hydra.overrides.hydra)
               if not one.startswith(("hydra.sweep.dir=", "hydra.run.dir=", "hydra.mode="))]
     replaced = {_key(one) for one in given}
     quoted = str(directory).replace("\\", "\\\\").replace("'", "\\'")
     flags = [one for one in given if one in _MULTIRUN] or ["--multirun"] * several
     if not tree.config_directory(given):
-        flags += [word for source in hydra["runtime"]["config_sources"]
-                  if source["provider"] == "command-line"
-                  for word in ("--config-dir", source["path"])]
+        flags += [word for source in hydra.runtime.config_sources
+                  if source.provider == "command-line" and source.path
+                  for word in ("--config-dir", source.path)]
     words = [one for one in given if one not in _MULTIRUN]   # Hydra takes words on one side only
     return [*flags, *(one for one in before if _key(one) not in replaced), *words,
             f"{place}='{quoted}'"]
 
 
-def _hydra_record(directory: Path) -> Any:
-    path = directory / ".hydra" / "hydra.yaml"
+def _hydra_record(directory: Path) -> HydraRecord:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return hydra_record(directory)
     except FileNotFoundError:
         raise ConfigError(
             f"{_KEY}{directory}: no sweep was begun there (no .hydra/hydra.yaml in it); give the "
             "directory that a sweep printed last, such as outputs/2026-01-31/12-00-00-abcdef-sweep"
         ) from None
-    return content.get("hydra", content)
 
 
 def _key(override: str) -> str:
@@ -73,10 +73,10 @@ def require_same(directory: Path, records: Mapping[str, str], overrides: Sequenc
     record = directory / ".hydra"
     if not record.exists():
         return
-    before = _lines(yaml.safe_load((record / "overrides.yaml").read_text(encoding="utf-8")))
+    before = _lines(read_yaml(record / "overrides.yaml", list[str], REMEDY))
     changed = _difference(before, _lines(overrides))
     if not changed:
-        then = yaml.safe_load((record / "config.yaml").read_text(encoding="utf-8"))
+        then = read_yaml(record / "config.yaml", dict[str, Any], REMEDY)
         changed = _difference(_config_lines(then), _config_lines(
             yaml.safe_load(records["config.yaml"])))
     if changed:
@@ -100,7 +100,7 @@ def as_begun(directory: Path, overrides: Sequence[str]) -> tuple[str, ...]:
     path = directory / ".hydra" / "overrides.yaml"
     if not path.exists():
         return tuple(overrides)
-    before = {_key(one): one for one in yaml.safe_load(path.read_text(encoding="utf-8"))}
+    before = {_key(one): one for one in read_yaml(path, list[str], REMEDY)}
     order = list(before)
     kept = [one for one in overrides if _key(one) in before or not roles.is_free(_key(one), Config)]
     return tuple(sorted(

@@ -17,14 +17,15 @@ IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 # Rooms that a room may import besides itself; a few are for all.
 BASE = {"errors", "files", "dtypes", "budget", "reading"}
-FOR_ALL = BASE | {"config", "extras", "invocation", "logs", "terminal"}
+FOR_ALL = BASE | {"runs", "config", "extras", "invocation", "logs", "terminal"}
 FORMATS = {"graph", "checkpoint", "lowering", "execution"}
 FLOW = ["scopes", "model", "train", "evaluate", "persistence", "verification", "report", "gate"]
 MAY_IMPORT: dict[str, set[str]] = {
-    "config": {"errors", "files", "invocation", "budget", "reading"},
+    "config": {"runs", "errors", "files", "invocation", "budget", "reading"},
     "budget": {"errors"},
     "reading": {"budget"},
     "errors": set(),
+    "runs": {"errors", "reading"},
     "extras": {"errors"},
     "invocation": set(),
     "files": set(),
