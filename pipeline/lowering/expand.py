@@ -15,6 +15,7 @@ from itertools import islice
 
 import numpy as np
 
+from pipeline.lowering import bisection
 from pipeline.lowering.ir import Equation, Program, Value, constant
 
 _MOST_EQUATIONS = 4096    # that a scan may become
@@ -37,6 +38,8 @@ def _expanded(equations: list[Equation]) -> Iterator[Equation]:
 
 def _expand(equation: Equation) -> Iterator[Equation]:
     params = equation.params
+    if bisection.is_search(equation):
+        return bisection.count(equation)
     if equation.primitive == "scan" and isinstance(params["length"], int) and (
             params["length"] * len(params["jaxpr"].equations) <= _MOST_EQUATIONS):
         return _unroll(equation)

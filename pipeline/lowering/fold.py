@@ -62,6 +62,7 @@ _WHOLE: dict[str, Callable[..., Any]] = {
     "transpose": lambda e, x: x.transpose(e.params["permutation"]),
     "rev": lambda e, x: np.flip(x, e.params["dimensions"]),
     "slice": _slice,
+    "sort": lambda e, x: np.sort(x, e.params["dimension"], kind="stable"),
     "concatenate": lambda e, *xs: np.concatenate(xs, e.params["dimension"]),
     "integer_pow": lambda e, x: np.power(x, np.asarray(e.params["y"], x.dtype)),
     "iota": _iota,
@@ -99,8 +100,12 @@ def _evaluate(equation: Equation, inputs: list[Array]) -> Array | None:
         return _broadcast(equation, inputs[0])
     if primitive == "convert_element_type" and output.dtype.kind in "iu":
         return _to_integers(inputs[0], output.dtype)
-    if primitive in _ELEMENTWISE or (primitive == "div" and output.dtype.kind not in "iu"):
-        return _elementwise(_ELEMENTWISE.get(primitive, np.divide), inputs)
+    if primitive in _ELEMENTWISE or primitive == "div":
+        truncates = primitive == "div" and output.dtype.kind in "iu"
+        if truncates and not inputs[1].all():
+            return None
+        return _elementwise(
+            _ELEMENTWISE.get(primitive, _truncated if truncates else np.divide), inputs)
     if primitive not in _WHOLE or not dims.is_known(output.shape):
         return None
     shapes = [value.shape for value in equation.inputs]
@@ -111,6 +116,10 @@ def _evaluate(equation: Equation, inputs: list[Array]) -> Array | None:
     whole = [np.broadcast_to(array, value.shape)
              for array, value in zip(inputs, equation.inputs, strict=True)]
     return np.asarray(_WHOLE[primitive](equation, *whole))
+
+
+def _truncated(x: Array, y: Array) -> Array:
+    return np.asarray(np.where((x < 0) == (y < 0), 1, -1) * (np.abs(x) // np.abs(y)), x.dtype)
 
 
 def _fits(shape: Sequence[int], itemsize: int, inputs: list[Array]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.lowering import expand, fold, peepholes
+from pipeline.lowering import expand, fold, peepholes, ranges
 from pipeline.lowering.ir import Program
 
 
@@ -13,6 +13,7 @@ def run(program: Program) -> None:
     be found in the graph by name.
     """
     program.prune()
+    fold.run(program, variables=False)
     expand.run(program)
     _simplify(program)
 
@@ -24,6 +25,8 @@ def _simplify(program: Program) -> None:
                 if isinstance(body, Program):
                     _simplify(body)
     program.prune()
+    fold.run(program, variables=False)
+    ranges.run(program)
     fold.run(program, variables=False)
     peepholes.run(program)
     program.prune()

@@ -22,8 +22,6 @@ from round_trip import Trip, can_be_differentiated, gradients, outputs
 ALL = int(os.environ.get("JAXFROST_CASES", "0")) >= 1000
 OPSETS = ["tf1", "modern"] if ALL else ["tf1"]
 CHUNK = 40
-# their graphs multiply or sort in 64 bits, which JAX has only with `jax_enable_x64`
-WIDE = ("mulhi", "random_bits-permutation")
 BEYOND = "indices beyond the array, of which JAX is promised that there are none"
 # JAX's gradients of these are not the derivatives of what they give
 AMBIGUOUS = {
@@ -37,15 +35,11 @@ AMBIGUOUS = {
 STOPPED = ("stop_gradient",)
 
 
-def is_wide(case: Case) -> bool:
-    return case.x64 or case.id.startswith(WIDE)
-
-
 def chunks(every: int) -> list[Any]:
     """The cases that work, every so many of them, in groups that compile as one program."""
     found = []
     for wide in (False, True):
-        cases = [case for case in CASES if case.limitation is None and is_wide(case) == wide]
+        cases = [case for case in CASES if case.limitation is None and case.x64 == wide]
         cases = cases[::1 if ALL else every]
         found += [pytest.param(cases[at:at + CHUNK], id=cases[at].id)
                   for at in range(0, len(cases), CHUNK)]
@@ -65,7 +59,7 @@ def trip_of(case: Case, opset: str = "tf1") -> Trip:
 
 def differences(cases: list[Case], opset: str) -> Iterator[str]:
     made = trips(cases, opset)
-    with jax.enable_x64(is_wide(cases[0])):
+    with jax.enable_x64(cases[0].x64):
         found = outputs(made, every_size=ALL)
     for (name, batch), results in found.items():
         case = next(each for each in cases if each.id == name)
@@ -86,7 +80,7 @@ def test_values_come_back(cases: list[Case], opset: str) -> None:
 @pytest.mark.parametrize("cases", chunks(16))
 def test_gradients_come_back(cases: list[Case], opset: str) -> None:
     wrong = []
-    with jax.enable_x64(is_wide(cases[0])):
+    with jax.enable_x64(cases[0].x64):
         made = [trip for trip in trips(cases, opset)
                 if trip.case.id not in AMBIGUOUS and trip.case.primitive not in STOPPED
                 and can_be_differentiated(trip)]

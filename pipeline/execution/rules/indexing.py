@@ -118,7 +118,12 @@ def _tensor_scatter(node: Node, x: Any, indices: Any, updates: Any) -> Any:
 
 @rule("TopKV2", static=(1,), attrs="sorted index_type")
 def _top_k_v2(node: Node, x: Any, k: Any) -> Any:
-    values, places = lax.top_k(to_jax(x), scalar(k))
+    x = to_jax(x)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        values, places = lax.top_k(x, scalar(k))
+    else:    # to TensorFlow -0 and 0 are equal, and the first of them comes first
+        _, places = lax.top_k(jnp.where(x == 0, jnp.zeros((), x.dtype), x), scalar(k))
+        values = jnp.take_along_axis(x, places, -1)
     return values, places.astype(jax_dtype(node["index_type"]))
 
 

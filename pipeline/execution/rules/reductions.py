@@ -35,7 +35,7 @@ def _reduce(node: Node, x: Any, axes: Any) -> Any:
     if node.op in ("Sum", "Prod"):
         options["dtype"] = x.dtype
     if node.op in ("Max", "Min"):
-        options["initial"] = extreme(x.dtype, low=node.op == "Max")
+        options["initial"] = np.asarray(extreme(x.dtype, low=node.op == "Max"), x.dtype)
     if node.op == "Mean" and xp.issubdtype(x.dtype, np.integer):
         return _integer_mean(x, where, node["keep_dims"])
     return getattr(xp, _REDUCE[node.op])(x, **options)

@@ -5,6 +5,7 @@ from pipeline.lowering.rules import bits as bits
 from pipeline.lowering.rules import combine as combine
 from pipeline.lowering.rules import control as control
 from pipeline.lowering.rules import conv as conv
+from pipeline.lowering.rules import convert as convert
 from pipeline.lowering.rules import cumulative as cumulative
 from pipeline.lowering.rules import dynamic as dynamic
 from pipeline.lowering.rules import elementwise as elementwise

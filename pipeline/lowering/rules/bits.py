@@ -77,8 +77,10 @@ def _shift_right_arithmetic(b: Builder, e: Equation) -> Operand:
     """Beyond the width the sign fills everything: the same as a shift by all bits but one."""
     x, amount = b.operands(e)
     most = np.asarray(bit_width(x.dtype) - 1, x.dtype)
-    if x.dtype.kind == "u":
-        return shift(b, "RightShift", x, amount)
+    if x.dtype.kind == "u":    # the highest bit is a sign here
+        signed = np.dtype(f"i{x.dtype.itemsize}")
+        places = bitcast(b, b.op("Minimum", amount, most), signed)
+        return bitcast(b, b.op("RightShift", bitcast(b, x, signed), places), x.dtype)
     if isinstance(amount, np.ndarray):
         safe: Operand = np.where((amount < 0) | (amount > most), most, amount).astype(x.dtype)
     else:
@@ -156,6 +158,28 @@ def _mulhi(b: Builder, e: Equation) -> Operand:
     width = bit_width(x.dtype)
     if width > 32:
         raise Unsupported("64-bit integers")
-    wide = np.dtype(np.int64 if x.dtype.kind == "i" else np.uint64)
+    if width == 32:
+        return _upper_32(b, x, y)
+    wide = np.dtype(np.int32 if x.dtype.kind == "i" else np.uint32)
     product = b.op("Mul", b.cast(x, wide), b.cast(y, wide))
     return b.cast(b.op("RightShift", product, np.asarray(width, wide)), x.dtype)
+
+
+def _upper_32(b: Builder, x: Operand, y: Operand) -> Operand:
+    """By halves of 16 bits: JAX itself has no 64-bit integers to import a graph with.
+
+    The upper halves keep the sign, so that every partial product is one of 32 bits.
+    """
+    half = np.asarray(16, x.dtype)
+    mask = np.asarray(0xFFFF, x.dtype)
+    (x_high, x_low), (y_high, y_low) = (
+        (b.op("RightShift", each, half), b.op("BitwiseAnd", each, mask)) for each in (x, y))
+    low = _logical_right(b, b.op("Mul", x_low, y_low))
+    middle = b.op("AddV2", b.op("Mul", x_high, y_low), low)
+    other = b.op("AddV2", b.op("Mul", x_low, y_high), b.op("BitwiseAnd", middle, mask))
+    carried = b.op("AddV2", b.op("RightShift", middle, half), b.op("RightShift", other, half))
+    return b.op("AddV2", b.op("Mul", x_high, y_high), carried)
+
+
+def _logical_right(b: Builder, x: Operand) -> Operand:
+    return shift_right_logical(b, x, np.asarray(16, x.dtype))

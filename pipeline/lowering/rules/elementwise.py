@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import ml_dtypes
 import numpy as np
 
 from pipeline.lowering.builder import Builder
@@ -14,7 +13,7 @@ from pipeline.lowering.registry import rule
 from pipeline.lowering.tensor import Operand, Tensor
 
 _COMMUTATIVE = ("Add", "Mul", "Maximum", "Minimum", "LogicalAnd", "LogicalOr")
-_HALF = ("float16", "bfloat16")
+HALF = ("float16", "bfloat16")
 # ops without a CPU kernel for half precision, or for bfloat16 (TensorFlow 2.21)
 _ONLY_SINGLE = ("Rint", "Erfinv", "Lgamma", "Digamma", "Igamma", "Igammac", "Betainc",
                 "Polygamma", "Zeta", "BesselI0e", "BesselI1e", "TruncateMod")
@@ -23,7 +22,7 @@ _ONLY_SINGLE = ("Rint", "Erfinv", "Lgamma", "Digamma", "Igamma", "Igammac", "Bet
 def apply(b: Builder, op: str, *operands: Operand) -> Operand:
     """The op, in single precision if it has no kernel for half."""
     dtype = operands[0].dtype
-    if op in _ONLY_SINGLE and dtype.name in _HALF:
+    if op in _ONLY_SINGLE and dtype.name in HALF:
         single = [b.cast(operand, np.dtype(np.float32)) for operand in operands]
         return b.cast(b.op(op, *single), dtype)
     return b.op(op, *operands)
@@ -120,8 +119,10 @@ def total_order(primitive: str, op: str) -> None:
     """An order in which NaN is the largest: `op`, or NaN on the right (`y`) alone."""
     def lower(b: Builder, e: Equation) -> Tensor:
         x, y = b.operands(e)
+        if x.dtype.kind == "b":
+            x, y = (b.cast(each, np.dtype(np.int32)) for each in (x, y))
         ordered = b.op(op, x, y)
-        if x.dtype.kind not in "fV":
+        if x.dtype.kind not in "fV" or (isinstance(y, np.ndarray) and (y == y).all()):
             return ordered
         x_nan, y_nan = b.op("NotEqual", x, x), b.op("NotEqual", y, y)
         if op == "LessEqual":
@@ -203,14 +204,14 @@ def _pow(b: Builder, e: Equation) -> Tensor:
 def _cbrt(b: Builder, e: Equation) -> Operand:
     """Of half precision in single: a third is too coarse there."""
     x, dtype = b.operand(e.inputs[0]), e.output.dtype
-    x = b.cast(x, np.dtype(np.float32)) if dtype.name in _HALF else x
+    x = b.cast(x, np.dtype(np.float32)) if dtype.name in HALF else x
     root = b.op("Pow", b.op("Abs", x), np.asarray(1 / 3, x.dtype))
     return b.cast(b.op("Mul", b.op("Sign", x), root), dtype)
 
 
 @rule("nextafter")
 def _nextafter(b: Builder, e: Equation) -> Tensor:
-    if e.output.dtype.name in _HALF:
+    if e.output.dtype.name in HALF:
         raise Unsupported("half precision")
     return b.op("NextAfter", *b.operands(e))
 
@@ -253,26 +254,6 @@ def choose(b: Builder, which: Operand, cases: list[Operand]) -> Operand:
         chosen = b.op("Equal", which, np.asarray(index, which.dtype))
         result = b.select(chosen, cases[index], result)
     return result
-
-
-@rule("convert_element_type")
-def _convert(b: Builder, e: Equation) -> Operand:
-    x, dtype = b.operand(e.inputs[0]), e.output.dtype
-    if x.dtype.kind == "c" and dtype.kind not in "cb":
-        x = b.op("Real", x, Tout=np.empty(0, x.dtype).real.dtype)
-    return b.cast(x, dtype)
-
-
-@rule("reduce_precision")
-def _reduce_precision(b: Builder, e: Equation) -> Operand:
-    """Rounding to a smaller type and back."""
-    x, bits = b.operand(e.inputs[0]), (e.params["exponent_bits"], e.params["mantissa_bits"])
-    known = {(8, 7): np.dtype(ml_dtypes.bfloat16), (5, 10): np.dtype(np.float16),
-             (8, 23): np.dtype(np.float32), (11, 52): np.dtype(np.float64)}
-    if bits not in known:
-        raise Unsupported(f"exponent and mantissa of {bits} bits")
-    smaller = known[bits]
-    return b.cast(b.cast(x, smaller), x.dtype) if smaller.itemsize < x.dtype.itemsize else x
 
 
 @rule("conj")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from pipeline.lowering.builder import Builder
@@ -10,6 +12,7 @@ from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.tensor import Operand, Tensor
 
+_MOST_STEPS = 256
 
 def reduction(primitive: str, op: str, *, on_bool: str = "") -> None:
     """`primitive` over `axes` is the op."""
@@ -26,18 +29,30 @@ reduction("reduce_max", "Max", on_bool="Any")
 reduction("reduce_min", "Min", on_bool="All")
 
 
-def logical(primitive: str, op: str) -> None:
-    """A reduction of booleans; TensorFlow has none of an integer's bits."""
-    def lower(b: Builder, e: Equation) -> Tensor:
+def logical(primitive: str, op: str, bitwise: str) -> None:
+    """A reduction of booleans; of integers' bits, one element after another."""
+    def lower(b: Builder, e: Equation) -> Operand:
         if e.output.dtype.kind != "b":
-            raise Unsupported("integers")
+            return _bit_by_bit(b, e, bitwise)
         axes = np.asarray(e.params["axes"], np.int32)
         return b.op(op, b.full(e.inputs[0]), axes, shape=e.output.shape)
     rule(primitive)(lower)
 
 
-logical("reduce_and", "All")
-logical("reduce_or", "Any")
+def _bit_by_bit(b: Builder, e: Equation, op: str) -> Operand:
+    x = b.full(e.inputs[0])
+    for axis in sorted((int(axis) for axis in e.params["axes"]), reverse=True):
+        size = x.shape[axis]
+        if not isinstance(size, int) or not 0 < size <= _MOST_STEPS:
+            raise Unsupported(f"integers along a dimension of size {size}")
+        shape = tuple(n for at, n in enumerate(x.shape) if at != axis)
+        parts = b.ops("Unpack", x, shapes=[shape] * size, num=size, axis=axis)
+        x = functools.reduce(lambda done, part: b.op(op, done, part), parts)
+    return x
+
+
+logical("reduce_and", "All", "BitwiseAnd")
+logical("reduce_or", "Any", "BitwiseOr")
 
 
 @rule("nn.mean")
@@ -61,9 +76,9 @@ extreme("argmin", "ArgMin")
 
 @rule("reduce_xor")
 def _reduce_xor(b: Builder, e: Equation) -> Operand:
-    """Whether an odd number of the bits are set."""
+    """Of booleans, whether the number of those that hold is odd."""
     if e.output.dtype.kind != "b":
-        raise Unsupported("integers")
+        return _bit_by_bit(b, e, "BitwiseXor")
     counted = b.cast(b.full(e.inputs[0]), np.dtype(np.int32))
     axes = np.asarray(e.params["axes"], np.int32)
     total = b.op("Sum", counted, axes, shape=e.output.shape)

@@ -36,6 +36,9 @@ def _scatter(b: Builder, e: Equation) -> Operand:
     numbers = e.params["dimension_numbers"]
     _check_update(e)
     operand, indices, updates = b.full_operands(e)
+    counted = e.output.dtype.kind == "b" and e.primitive != "scatter"
+    if counted:    # TensorFlow has no order of booleans
+        operand, updates = (b.cast(each, np.dtype(np.int32)) for each in (operand, updates))
     windows = _windows(numbers, operand.shape, updates.shape)
     batch = tuple(indices.shape[:-1])
     starts = windows.columns(b, indices)
@@ -61,7 +64,8 @@ def _scatter(b: Builder, e: Equation) -> Operand:
     new = _arranged(b, updates, numbers, windows, rest)
     written = _write(b, e.primitive, flat, row, new, rows, spare=valid is not None)
     back = np.argsort([*axes, *rest])
-    return transpose(b, b.reshape(written, moved.shape), [int(axis) for axis in back])
+    made = transpose(b, b.reshape(written, moved.shape), [int(axis) for axis in back])
+    return b.cast(made, e.output.dtype) if counted else made
 
 
 def _check_update(e: Equation) -> None:

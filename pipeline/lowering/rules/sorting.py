@@ -1,7 +1,7 @@
-"""Order: TopKV2, the one op that sorts, on keys that are numbers in JAX's order.
+"""Order: TopKV2, the one op that sorts, on keys that are the larger the earlier they come.
 
 JAX orders -0 and 0 as equal and NaN behind everything. TopKV2 gives the largest first and, of equal
-ones, the first first; so ascending order is that of the inverted keys.
+ones, the first first. Keys are made by arithmetic that every reader has, not from bits.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.lowering.builder import Builder
-from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Dim, Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.bits import bitcast
@@ -26,47 +25,61 @@ def _sort(b: Builder, e: Equation) -> list[Operand]:
     rank = e.output.rank
     order = [*(at for at in range(rank) if at != axis), axis]
     back = [int(at) for at in np.argsort(order)]
-    operands = [transpose(b, operand, order) for operand in b.full_operands(e)]
+    counts = [keys == 1 and _counts(b.operand(value), axis) for value in e.inputs]
+    operands = [b.operand(value) if counted else transpose(b, b.full(value), order)
+                for value, counted in zip(e.inputs, counts, strict=True)]
     for key in reversed(range(keys)):
-        places = _ascending(b, operands[key])
-        operands = [take_along_last(b, operand, places) for operand in operands]
+        for part in _parts(b, operands[key]):
+            places = _ascending(b, part)
+            operands = [b.cast(places, operand.dtype) if counted else
+                        take_along_last(b, operand, places)
+                        for operand, counted in zip(operands, counts, strict=True)]
     return [transpose(b, operand, back) for operand in operands]
+
+
+def _counts(operand: Operand, axis: int) -> bool:
+    """Whether it is 0, 1, 2, … along the axis, so that what is sorted are the places."""
+    if not isinstance(operand, np.ndarray) or operand.ndim <= axis:
+        return False
+    if operand.dtype.kind not in "iu":
+        return False
+    wanted = np.arange(operand.shape[axis]).reshape(
+        [-1 if at == axis else 1 for at in range(operand.ndim)])
+    return bool((operand == wanted).all())
+
+
+def _parts(b: Builder, x: Operand) -> list[Operand]:
+    """What is compared, the last first: of complex numbers the real part, then the imaginary."""
+    if x.dtype.kind != "c":
+        return [x]
+    part = np.empty(0, x.dtype).real.dtype
+    return [b.op("Imag", x, Tout=part), b.op("Real", x, Tout=part)]
 
 
 def _ascending(b: Builder, x: Operand) -> Tensor:
     """For each place of the sorted last axis, where its element is now (int32)."""
-    keys = b.op("Invert", _sortable(b, x))
     size = b.size(x.shape[-1])
-    return b.ops("TopKV2", keys, size, shapes=[x.shape, x.shape])[1]
+    return b.ops("TopKV2", _keys(b, x), size, shapes=[x.shape, x.shape])[1]
 
 
-def _sortable(b: Builder, x: Operand) -> Operand:
-    """Signed integers in the order of `x`."""
+def _keys(b: Builder, x: Operand) -> Operand:
+    """Numbers that are the larger the smaller `x` is."""
     kind, size = x.dtype.kind, x.dtype.itemsize
-    if kind == "c":
-        raise Unsupported("complex numbers")
     if kind == "b" or (kind in "iu" and size < 4):
-        return b.cast(x, np.dtype(np.int32))
+        return b.op("Neg", b.cast(x, np.dtype(np.int32)))
     if kind == "i":
-        return x
-    if kind == "u" and size == 4:
-        return b.cast(x, np.dtype(np.int64))
-    if kind == "u":
-        lowest = np.asarray(np.iinfo(np.int64).min)
-        return b.op("BitwiseXor", bitcast(b, x, np.dtype(np.int64)), lowest)
-    return _sortable_float(b, x if size >= 4 else b.cast(x, np.dtype(np.float32)))
+        return b.op("Sub", np.asarray(-1, x.dtype), x)    # the least integer has no negative
+    if kind == "u":    # no signed integer holds them: the order of their bits
+        signed = np.dtype(f"i{size}")
+        return b.op("BitwiseXor", bitcast(b, x, signed), np.asarray(np.iinfo(signed).max, signed))
+    return _keys_of_floats(b, x if size >= 4 else b.cast(x, np.dtype(np.float32)))
 
 
-def _sortable_float(b: Builder, x: Operand) -> Operand:
-    """The bits of a float count up with it if it is positive, and down if it is negative."""
-    zero = np.zeros((), x.dtype)
-    x = b.select(b.op("Equal", x, zero), zero, x)
-    x = b.select(b.op("NotEqual", x, x), np.asarray(np.nan, x.dtype), x)
-    integer = np.dtype(f"i{x.dtype.itemsize}")
-    bits = bitcast(b, x, integer)
-    magnitude = np.asarray(np.iinfo(integer).max, integer)
-    negative = b.op("Less", bits, np.zeros((), integer))
-    return b.select(negative, b.op("BitwiseXor", bits, magnitude), bits)
+def _keys_of_floats(b: Builder, x: Operand) -> Tensor:
+    """NaN comes last: it is minus infinity; infinity counts as the largest finite number."""
+    highest = np.asarray(np.finfo(x.dtype).max, x.dtype)
+    negated = b.op("Neg", b.op("Minimum", x, highest))
+    return b.select(b.op("Equal", x, x), negated, np.asarray(-np.inf, x.dtype))
 
 
 def take_along_last(b: Builder, x: Operand, places: Operand) -> Operand:
@@ -100,6 +113,8 @@ def _largest(
     b: Builder, e: Equation, count: int, axis: int, *, negate: bool = False
 ) -> list[Operand]:
     x, rank = b.full(e.inputs[0]), e.inputs[0].rank
+    if x.dtype.kind == "b":
+        x = b.cast(x, np.dtype(np.int32))
     order = [*(at for at in range(rank) if at != axis), axis]
     x = transpose(b, x, order)
     if negate:
@@ -108,5 +123,5 @@ def _largest(
     values, places = b.ops("TopKV2", x, b.size(e.output.shape[axis]), shapes=[shape, shape])
     found: Operand = b.op("Neg", values) if negate else values
     back = [int(at) for at in np.argsort(order)]
-    return [transpose(b, found, back),
+    return [transpose(b, b.cast(found, e.output.dtype), back),
             transpose(b, b.cast(places, e.outputs[1].dtype), back)]
