@@ -4,7 +4,8 @@ The rooms, in the order data flows through them; read them in this order too:
 
 - `main`: the process; `jaxfrost`, `python -m pipeline` and `run.py` begin here
 - `sweep`: from a command line to an exit code; several runs as one piece of work
-- `stages`: the flow itself, which knows every stage; `closing`, what a run tells at its end
+- `tasks`: what `task=` may be, one file a task; `context`, what each is told besides its options
+- `flow`: config → data → model → train → …, which knows every stage
 - `config`: the dataclasses that `conf/` must fill, checked once at the border
 - `runs`: what a run is on disk: one reader for the records of runs and sweeps
 - `data`: MNIST-shaped data sets: IDX files, TFDS, embedded digits; `DataSets`, `next_batch`

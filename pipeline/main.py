@@ -55,21 +55,22 @@ def _launch(words: list[str]) -> int:
     import hydra
 
     from pipeline.sweep import launch
+    from pipeline.sweep.process import Process
 
     application = hydra.main(version_base="1.3", config_path=str(tree.CONF), config_name="config")
+    process = Process(invocation.command(words))
+
+    def job(composed: DictConfig) -> float:
+        """One job: how it ended is recorded and never raised, so that a sweep goes on."""
+        from pipeline.start import start  # late: --help should not wait for it
+
+        return start(composed, process)
 
     def begin() -> None:
         tree.require_own_names(words)
         application(job)()
 
-    return launch(begin, explain)
-
-
-def job(composed: DictConfig) -> float:
-    """One job: how it ended is recorded and never raised, so that a sweep goes on."""
-    from pipeline.start import start  # late: --help should not wait for it
-
-    return start(composed)
+    return launch(begin, explain, process)
 
 
 def explain(error: HydraException) -> Exception:

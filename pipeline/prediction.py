@@ -1,4 +1,4 @@
-"""task=predict: which digit a picture shows, by any saved model. Nothing is written."""
+"""Which digit a picture shows, by any saved model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline import data, evaluate, model, persistence
-from pipeline.config import Config, ConfigError
+from pipeline.config import ConfigError
 from pipeline.config.model import ModelConfig
 from pipeline.data.pictures import SUFFIXES, read_picture
-from pipeline.gate import ExitCode, worst
+from pipeline.gate import ExitCode
 
 _UNBROKEN = 10_000    # columns
 
@@ -47,25 +47,9 @@ class Prediction:
                 "probabilities": self.probabilities}
 
 
-def predict(config: Config) -> ExitCode:
-    """Prints, for each picture of `input`, its label and the probabilities of all classes.
-
-    A picture that can't be read doesn't keep the others from being predicted.
-
-    Returns:
-        FAILED if any picture is not there, else INTEGRITY if any could not be read.
-
-    Raises:
-        ConfigError: `restore` or `input` is missing, or a directory has no pictures in it.
-        PersistenceError: there is no model at `restore`, or it does not fit.
-    """
-    if config.restore in (None, "auto"):
-        raise ConfigError("restore: task=predict needs it; give a run directory, an orbax step, a "
-                          "checkpoint prefix or a frozen graph")
-    inputs = find_pictures(config.input)
-    network = model.build(config.model, num_classes=data.NUM_CLASSES)
-    predictions = predict_files(Path(config.restore or ""), network, inputs, config.model)
-    if config.predict.format == "json":
+def print_predictions(predictions: Sequence[Prediction], form: Literal["json", "table"]) -> None:
+    """To standard output, and to standard error what could not be read."""
+    if form == "json":
         print(json.dumps([one.record() for one in predictions], indent=2, allow_nan=False))
     else:
         # Into a pipe every line goes whole.
@@ -73,7 +57,6 @@ def predict(config: Config) -> ExitCode:
         console.print(_table(predictions))
     failed = [one.error for one in predictions if one.error]
     print(*failed, sep="\n", end="\n" if failed else "", file=sys.stderr)
-    return worst(one.exit_code for one in predictions)
 
 
 def find_pictures(inputs: str | Sequence[str] | None) -> list[Path]:

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 from hydra.conf import HydraConf
@@ -15,21 +16,36 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.config import Config, ConfigError, composition, load, recorded, runtime
+from pipeline import tasks
+from pipeline.config import ConfigError, composition, load, recorded, runtime
 from pipeline.config.consent import require_consent
+from pipeline.context import Context
 from pipeline.gate import ExitCode, attempt, require_metric
+from pipeline.signals import leave_termination_to_the_sweep
 from pipeline.sweep import execute, placement, resume, stopping
-from pipeline.sweep.begun import begun
-from pipeline.sweep.job import Job, Run, runs_of
+from pipeline.sweep.job import runs_of
+from pipeline.sweep.process import Job, Process, Run, RunTask
 
 
 def explain(error: HydraException, arguments: list[str]) -> ConfigError:
     """What was wrong with a command line that Hydra refused."""
+    words = [word for word in arguments if "=" in word and not word.startswith("-")]
+    chosen = [word.partition("=")[2] for word in words if word.startswith("task=")]
+    name = chosen[-1] if chosen else "train"
+    if name in tasks.NAMES:
+        try:
+            tasks.refuse_others(name, words)   # of a key that only another task has
+        except ConfigError as refused:
+            return refused
     return composition.explain(error, arguments)
 
 
-def start(composed: DictConfig) -> float:
+def start(composed: DictConfig, process: Process) -> float:
     """Runs one job as Hydra composed it, and records how it ended instead of raising.
+
+    Args:
+        composed: the whole configuration.
+        process: in which the job runs.
 
     Returns:
         What an optimizing sweeper looks at; NaN where there is none.
@@ -41,27 +57,31 @@ def start(composed: DictConfig) -> float:
     several = hydra.mode is RunMode.MULTIRUN
     directory, overrides = Path(hydra.runtime.output_dir), tuple(hydra.overrides.task)
     sweep = Path(hydra.sweep.dir) if several else directory
-    job = Job(directory, hydra.job.num if several else None, resume.as_begun(sweep, overrides))
+    job = Job(directory, hydra.job.num if several else None, resume.as_begun(sweep, overrides),
+              process)
     if several and stopping.comes_too_late(job):
         return math.nan
     runs: list[Run] = []
 
     def begin() -> ExitCode | None:
-        completed, config = _load(composed, job, overrides)
-        if several and not begun.launched:
-            stopping.leave_signals_to_the_sweep()
-            placement.place_worker(sweep, config.sweep.gpu_memory)
-        runtime.apply(config.runtime)
-        if several and config.sweep.strategy == "vmap":
-            _require_basic(hydra)
-        looked = _look(config, directory)
-        if looked is None:
-            runs.extend(runs_of(job, config, {
-                "config.yaml": OmegaConf.to_yaml(_as_begun(completed), resolve=True),
-                "hydra.yaml": OmegaConf.to_yaml(hydra),
-                "overrides.yaml": OmegaConf.to_yaml(list(job.overrides)),
-            }))
-        return looked
+        name: str = composed.task.name
+        completed, options = _load(composed, name, job, overrides)
+        task = tasks.find(name)
+        if not tasks.makes_runs(name):
+            runtime.apply(options.runtime)
+            return cast(ExitCode, task.run(options, Context(directory, name, process.command)))
+        if several and not process.launched:
+            leave_termination_to_the_sweep()
+            placement.place_worker(sweep, options.sweep.gpu_memory)
+        runtime.apply(options.runtime)
+        if several and options.sweep.strategy == "vmap":
+            _require_joint(hydra, name, task)
+        runs.extend(runs_of(job, options, {
+            "config.yaml": OmegaConf.to_yaml(_as_begun(completed), resolve=True),
+            "hydra.yaml": OmegaConf.to_yaml(hydra),
+            "overrides.yaml": OmegaConf.to_yaml(list(job.overrides)),
+        }, name, cast(RunTask, task)))
+        return None
 
     ending = attempt(begin)
     if runs:
@@ -69,7 +89,10 @@ def start(composed: DictConfig) -> float:
     return execute.end_without_runs(job, ending, OmegaConf.select(composed, "sweep.on_failure"))
 
 
-def _require_basic(hydra: HydraConf) -> None:
+def _require_joint(hydra: HydraConf, name: str, task: ModuleType) -> None:
+    if not hasattr(task, "run_together"):
+        raise ConfigError(f"sweep.strategy=vmap: trains jobs together, and task={name} trains "
+                          "none; set sweep.strategy=process")
     for part, plugin in (("launcher", hydra.launcher), ("sweeper", hydra.sweeper)):
         if not plugin["_target_"].startswith("hydra._internal.core_plugins.basic_"):
             raise ConfigError(
@@ -79,50 +102,22 @@ def _require_basic(hydra: HydraConf) -> None:
             )
 
 
-def _look(config: Config, directory: Path) -> ExitCode | None:
-    """Runs a task that trains nothing and evaluates nothing; None if it is none of them."""
-    if config.task.name in ("inspect", "restore_plan", "convert"):
-        from pipeline import inspection
-
-        looks = {
-            "inspect": inspection.inspect,
-            "restore_plan": inspection.restore_plan,
-            "convert": inspection.convert,
-        }
-        return looks[config.task.name](config)
-    if config.task.name == "predict":
-        from pipeline import prediction
-
-        return prediction.predict(config)
-    if config.task.name == "serve":
-        from pipeline import serve
-
-        return serve.serve(config)
-    if config.task.name == "gate":
-        from pipeline.sweep.again import judge_again
-
-        return judge_again(config)
-    if config.task.name == "compare":
-        from pipeline.sweep.compare import compare
-
-        return compare(config, directory)
-    return None
-
-
 def _load(
-    composed: DictConfig, job: Job, overrides: Sequence[str]
-) -> tuple[DictConfig, Config]:
+    composed: DictConfig, name: str, job: Job, overrides: Sequence[str]
+) -> tuple[DictConfig, Any]:
     try:
+        tasks.refuse_others(name, overrides)
         completed = recorded.complete(composed, overrides)
         _require_values(completed)
         container = OmegaConf.to_container(completed, resolve=True)
-        config = load(cast(dict[str, Any], container))
+        given = tasks.part_of(name, cast(dict[str, Any], container))
+        options = load(given, tasks.find(name).Options)
         if completed is not composed:
             own = OmegaConf.to_container(composed, resolve=True)
-            require_consent(config, cast(dict[str, Any], own), config.runtime.trusted_modules)
-        if job.number is not None or config.seeds > 1:
-            require_metric("sweep.metric", config.sweep.metric)
-        return completed, config
+            require_consent(options, cast(dict[str, Any], own), options.runtime.trusted_modules)
+        if tasks.makes_runs(name) and (job.number is not None or options.seeds > 1):
+            require_metric("sweep.metric", options.sweep.metric)
+        return completed, options
     except (OmegaConfBaseException, ConfigError) as error:
         alone, place = job.number is None, job.directory
         if alone and place.resolve() != Path.cwd() and not any(place.iterdir()):

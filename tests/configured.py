@@ -11,8 +11,10 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from pipeline.config import Config, load
+from pipeline import tasks
+from pipeline.config import load
 from pipeline.config.schema import DatasetConfig
+from pipeline.context import Context
 from pipeline.data import DataSet, DataSets
 from pipeline.data import load as load_data
 
@@ -27,9 +29,18 @@ def composed(*overrides: str) -> dict[str, Any]:
     return cast(dict[str, Any], OmegaConf.to_container(made, resolve=True, throw_on_missing=True))
 
 
-def configured(*overrides: str, **sections: Mapping[str, Any]) -> Config:
-    """The checked configuration; `sections` replace whole groups, such as `model={…}`."""
-    return load({**composed(*overrides), **sections})
+def perform(directory: Path, *overrides: str, **sections: Mapping[str, Any]) -> Any:
+    """What a task that is configured so makes of it, without Hydra: its result or exit code."""
+    name = composed(*overrides)["task"]["name"]
+    options = configured(*overrides, **sections)
+    return tasks.find(name).run(options, Context(directory, name))
+
+
+def configured(*overrides: str, **sections: Mapping[str, Any]) -> Any:
+    """The checked options of the task; `sections` replace whole groups, such as `model={…}`."""
+    made = {**composed(*overrides), **sections}
+    name = made["task"]["name"]
+    return load(tasks.part_of(name, made), tasks.find(name).Options)
 
 
 @cache

@@ -3,53 +3,59 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.config.errors import ConfigError, nearest
 from pipeline.config.location import all_dataclasses, keys_of, valid_keys
+from pipeline.config.persistence import TargetConfig
 from pipeline.config.schema import Config
 
+Options = TypeVar("Options")
 
-def load(composed: Mapping[str, Any]) -> Config:
-    """The checked configuration.
+
+def load(composed: Mapping[str, Any], options: Callable[..., Options]) -> Options:
+    """The checked configuration of a task.
 
     Args:
         composed: plain nested dicts and lists, all interpolations resolved.
+        options: the dataclass of all keys that the task takes.
 
     Raises:
         ConfigError: lists every key that is unknown, missing, or of a wrong type or range.
     """
     try:
-        config = _adapter().validate_python(dict(composed))
+        config: Options = _adapter(options).validate_python(dict(composed))
     except ValidationError as error:
-        lines = [_describe(detail, composed) for detail in error.errors()]
+        lines = [_describe(detail, composed, options) for detail in error.errors()]
         raise ConfigError("\n".join(lines)) from None
     _refuse_booleans(composed, config, "")
-    _check_across_groups(config)
+    if isinstance(config, Config):
+        _check_across_groups(config)
+    _refuse_shared_paths(getattr(config, "persistence", {}))
     return config
 
 
 @cache
-def _adapter() -> TypeAdapter[Config]:
-    for dataclass in all_dataclasses(Config):
+def _adapter(options: Any) -> TypeAdapter[Any]:
+    for dataclass in all_dataclasses(options):
         # Unknown keys are refused everywhere: Hydra lets `+typo=1` through, we don't.
         dataclass.__pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
-    return TypeAdapter(Config)
+    return TypeAdapter(options)
 
 
-def _describe(detail: ErrorDetails, composed: Mapping[str, Any]) -> str:
+def _describe(detail: ErrorDetails, composed: Mapping[str, Any], options: Any) -> str:
     path = tuple(part for part in detail["loc"] if part != "[key]")  # pydantic: it is the key
     location = keys_of(path, composed)
     key, found = ".".join(location), detail["input"]
     if path != detail["loc"]:
         return f"{key}: '{found}' is no name; {_lower(detail['msg'])}"
     if detail["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        valid = valid_keys(location[:-1], composed, Config)
+        valid = valid_keys(location[:-1], composed, options)
         return f"{key}: unknown key{nearest(location[-1], valid)}"
     if detail["type"] == "missing":
         return f"{key}: is required and was not given"
@@ -88,13 +94,12 @@ def _check_across_groups(config: Config) -> None:
         raise ConfigError(
             "schedule.decay_steps: exponential_decay needs it; give a number of steps"
         )
-    _refuse_shared_paths(config)
 
 
-def _refuse_shared_paths(config: Config) -> None:
+def _refuse_shared_paths(targets: Mapping[str, TargetConfig]) -> None:
     """Of two targets that write the same file, the second would overwrite the first."""
     owners: dict[tuple[str, str, str], str] = {}
-    for name, target in config.persistence.items():
+    for name, target in targets.items():
         for key in {"directory", "prefix", "file"} & set(vars(target)):
             path = os.path.normpath(vars(target)[key])
             owner = owners.setdefault((target.kind, key, path), name)

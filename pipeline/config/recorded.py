@@ -74,11 +74,12 @@ def find_run(path: Path) -> Path | None:
 def _source(composed: DictConfig) -> tuple[str | None, Sequence[str]]:
     """Where a record may lie, and what is taken of it: never what is written, or where."""
     if composed.task.name == "serve":
-        return composed.run, ("model", "dataset", "persistence")
+        return composed.get("run"), ("model", "dataset", "persistence")
     if composed.task.name == "gate":
         asked = OmegaConf.select(composed, "gate.from_run", default=False)
-        return composed.run, _THRESHOLDS if asked else ()
-    return composed.restore if composed.restore != "auto" else None, ("model", "dataset")
+        return composed.get("run"), _THRESHOLDS if asked else ()
+    restore = composed.get("restore")
+    return restore if restore != "auto" else None, ("model", "dataset")
 
 
 def _at(record: Any, key: str) -> Any:

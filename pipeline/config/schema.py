@@ -12,11 +12,9 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ByteSize, Field
 
 from pipeline.config.gate import GateConfig
-from pipeline.config.inspection import InspectConfig, MetaGraphField
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import TargetConfig, VerificationConfig
 from pipeline.config.roles import Circumstance, Constant, Length, Number, Product, Repetition
-from pipeline.config.serve import PredictConfig, ServeConfig
 from pipeline.config.sweep import SweepConfig
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
@@ -130,25 +128,11 @@ class RuntimeConfig:
 
 
 @dataclass(kw_only=True)
-class TaskConfig:
-    """What this run does."""
+class RunConfig:
+    """What every task has that makes runs: directories of their own, several of them in a sweep."""
 
-    name: Literal["train", "evaluate", "export", "inspect", "restore_plan", "convert", "predict",
-                  "serve", "gate", "compare"]
-
-
-@dataclass(kw_only=True)
-class Config:
-    """A whole run."""
-
-    task: TaskConfig
     dataset: DatasetConfig
     model: ModelConfig
-    optimizer: OptimizerConfig
-    schedule: ScheduleConfig
-    trainer: TrainerConfig
-    persistence: Annotated[dict[str, TargetConfig], Product]
-    verification: Annotated[VerificationConfig, Product]
     runtime: RuntimeConfig
     gate: Annotated[GateConfig, Product] = field(default_factory=GateConfig)
     sweep: Annotated[SweepConfig, Circumstance] = field(default_factory=SweepConfig)
@@ -156,20 +140,17 @@ class Config:
     seed: Annotated[int, Field(ge=0, lt=2**32), Repetition] = 0
     # how many runs: this one with seed, seed + 1, …
     seeds: Annotated[Positive, Repetition] = 1
-    restore: str | None = None     # auto, or the path of a run, orbax step, checkpoint or graph
-    warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0
-    # task=inspect, restore_plan, convert: what to look at
-    path: Annotated[str | None, Circumstance] = None
-    # task=convert: where the other form goes; inspect: a picture
-    destination: Annotated[str | None, Circumstance] = None
-    # task=predict: pictures, or directories of them
-    input: Annotated[str | list[str] | None, Circumstance] = None
-    # task=gate: the run or sweep to judge; task=serve: to look at
-    run: Annotated[str | None, Circumstance] = None
-    runs: Annotated[list[str], Circumstance] = field(default_factory=list)  # task=compare: two
-    inspect: Annotated[InspectConfig, Circumstance] = field(default_factory=InspectConfig)
-    predict: Annotated[PredictConfig, Circumstance] = field(default_factory=PredictConfig)
-    serve: Annotated[ServeConfig, Circumstance] = field(default_factory=ServeConfig)
     notes: Annotated[str, Circumstance] = ""
-    # of a MetaGraph, for task=inspect; last, because within the class it hides dataclasses.field
-    field: Annotated[MetaGraphField | None, Circumstance] = None
+
+
+@dataclass(kw_only=True)
+class Config(RunConfig):
+    """A training, from its data to what it leaves."""
+
+    optimizer: OptimizerConfig
+    schedule: ScheduleConfig
+    trainer: TrainerConfig
+    persistence: Annotated[dict[str, TargetConfig], Product]
+    verification: Annotated[VerificationConfig, Product]
+    restore: str | None = None     # auto, or a run, orbax step or checkpoint to go on from
+    warm_start: str | None = None  # the path of a model whose variables to begin with, at step 0

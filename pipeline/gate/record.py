@@ -24,7 +24,7 @@ from pipeline.files import write_atomically
 from pipeline.gate.errors import GateError
 
 if TYPE_CHECKING:   # run.py imports this room first, and --help waits for it
-    from pipeline.config import Config
+    from pipeline.config.schema import RunConfig
 
 RECORD_FILE = "metrics.json"
 SCHEMA_VERSION = 1
@@ -52,16 +52,20 @@ def require_metric(key: str, name: str) -> None:
         raise ConfigError(f"{key}={name}: no run has such a figure{nearest(name, _FIGURES)}")
 
 
-def config_hash(config: Config) -> str:
+def config_hash(config: RunConfig, task: str) -> str:
     """sha256 of what the run computes: equal for the same recipe with another seed."""
-    return hashlib.sha256(json.dumps(recipe_of(config), sort_keys=True).encode()).hexdigest()
+    recipe = {"task": {"name": task}, **recipe_of(config)}
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
 
-def provenance(config: Config, environment: Mapping[str, str]) -> dict[str, Any]:
+def provenance(
+    config: RunConfig, task: str, environment: Mapping[str, str]
+) -> dict[str, Any]:
     """The record's first keys: schema version, git, seed, configuration, device, versions.
 
     Args:
         config: the run's.
+        task: its name.
         environment: of `report.describe_environment`.
     """
     revision = environment["git revision"]
@@ -69,11 +73,11 @@ def provenance(config: Config, environment: Mapping[str, str]) -> dict[str, Any]
     elsewhere = ("git revision", "seed", "device", "command")
     return {
         "schema_version": SCHEMA_VERSION,
-        "task": config.task.name,
+        "task": task,
         "git": {"revision": revision.removesuffix("+") if known else None,
                 "dirty": revision.endswith("+") if known else None},
         "seed": config.seed,
-        "config_hash": config_hash(config),
+        "config_hash": config_hash(config, task),
         "device": environment["device"],
         "versions": {k: v for k, v in environment.items() if k not in elsewhere},
         "command": environment["command"],

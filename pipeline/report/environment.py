@@ -5,19 +5,16 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
-
-from pipeline import invocation
 
 _DISTRIBUTIONS = ("jaxfrost", "jax", "flax", "optax", "orbax-checkpoint", "numpy")
 
 
-def describe_environment(seed: int, device: str) -> dict[str, str]:
+def describe_environment(seed: int, device: str, command: str) -> dict[str, str]:
     """Versions, device, git revision, seed and command line, in the order they are shown."""
     return {
-        "command": invocation.command(sys.argv[1:]),
+        "command": command,
         "seed": str(seed),
         "device": device,
         "git revision": git_revision(Path(__file__)),

@@ -7,24 +7,24 @@ import ipaddress
 import logging
 import math
 import shutil
-import signal
 import socket
 import socketserver
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import SEEK_END, BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from pipeline.config import Config, ConfigError
+from pipeline.config import ConfigError
+from pipeline.config.serve import ServeOptions
 from pipeline.gate import ExitCode
 from pipeline.serve.errors import Refusal
 from pipeline.serve.routes import Request, Response, problem, respond
 from pipeline.serve.subject import Subject, open_run
+from pipeline.signals import terminated_as_interrupted
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ _HEADERS = {
 }
 
 
-def serve(config: Config) -> ExitCode:
+def serve(config: ServeOptions) -> ExitCode:
     """Answers for the run `config.run` until it is interrupted or terminated.
 
     Raises:
@@ -50,7 +50,7 @@ def serve(config: Config) -> ExitCode:
         PersistenceError, LoweringError: the run can't be opened.
     """
     subject = open_run(config)
-    with Server(subject) as server, _ended_by_signals():
+    with Server(subject) as server, terminated_as_interrupted():
         print(f"{server.url}  {subject.directory}  (Ctrl-C ends)", flush=True)
         if not server.loopback:
             log.warning("serve.host=%s: everyone who reaches this address sees the run and may "
@@ -60,20 +60,6 @@ def serve(config: Config) -> ExitCode:
         except KeyboardInterrupt:
             log.info("ended")
     return ExitCode.PASSED
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 class Server(ThreadingHTTPServer):

@@ -16,11 +16,12 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 
 from pipeline import data, evaluate, execution, graph, model, persistence
-from pipeline.config import Config, ConfigError
+from pipeline.config import ConfigError
 from pipeline.config.enclosure import require_enclosed
 from pipeline.config.persistence import FrozenGraphTarget, GraphNames
 from pipeline.config.recorded import find_run
 from pipeline.config.runtime import cache_directory
+from pipeline.config.serve import ServeOptions
 from pipeline.config.several_runs import why_no_run
 from pipeline.serve.evaluating import Evaluating
 from pipeline.serve.scope_view import ScopedGraph, Shapes, tensor_shapes
@@ -58,7 +59,7 @@ class Subject:
     """A run, opened; what is slow or may be missing is made when it is asked for."""
 
     directory: Path
-    config: Config                 # with the run's own model, data set and targets
+    config: ServeOptions           # with the run's own model, data set and targets
     network: model.Network
     variables: model.Variables
     graph_def: Message             # the inference graph
@@ -102,7 +103,7 @@ class Subject:
         return {name: np.asarray(value) for name, value in self.variables.items()}
 
 
-def open_run(config: Config) -> Subject:
+def open_run(config: ServeOptions) -> Subject:
     """The run in the directory `config.run`; its frozen graph is made anew if it wrote none.
 
     Raises:
@@ -132,7 +133,7 @@ def open_run(config: Config) -> Subject:
 
 
 def _frozen_graph(
-    config: Config, directory: Path, network: model.Network, variables: model.Variables
+    config: ServeOptions, directory: Path, network: model.Network, variables: model.Variables
 ) -> tuple[Message, GraphNames, str]:
     for target in config.persistence.values():
         if isinstance(target, FrozenGraphTarget) and (directory / target.file).is_file():

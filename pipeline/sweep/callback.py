@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,20 @@ from pipeline.config.run_directory import claim, hold, unusable
 from pipeline.errors import PipelineError
 from pipeline.gate import ExitCode, require_metric
 from pipeline.sweep import resume, stopping
-from pipeline.sweep.begun import Stopped, begun
+from pipeline.sweep.process import Process, Stopped
+
+# Hydra makes the callback from its configuration; there is no other way to tell it of the process.
+_process: ContextVar[Process] = ContextVar("process")
+
+
+@contextmanager
+def told_of(process: Process) -> Iterator[None]:
+    """Lets the callback know for which process Hydra works while the block runs."""
+    token = _process.set(process)
+    try:
+        yield
+    finally:
+        _process.reset(token)
 
 
 class SweepBegins(Callback):
@@ -41,8 +57,9 @@ class SweepBegins(Callback):
             raise Stopped(ExitCode.FAILED, unusable(error)) from None
         stopping.forget(directory)
         launcher: str = config.hydra.launcher["_target_"]
-        begun.has_workers = not launcher.startswith("hydra._internal.core_plugins.basic_")
-        begun.sweep = directory
+        process = _process.get()
+        process.has_workers = not launcher.startswith("hydra._internal.core_plugins.basic_")
+        process.sweep = directory
 
 
 def _repeatable(config: DictConfig) -> list[str]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline import gate
 from pipeline.config import Config, load
+from pipeline.config.gate import GateConfig
 from pipeline.config.roles import Role, role_of
+from pipeline.config.sweep import SweepConfig
 from pipeline.gate import Ending, ExitCode
 from pipeline.report import SweepRun
 from pipeline.runs import RecordError, read_yaml
@@ -24,6 +26,14 @@ _REMEDY = "remove the run's directory and go on with sweep.resume"
 _ASKED = "asked to stop; sweep.resume goes on with it"
 
 
+@dataclass(kw_only=True)
+class Judging:
+    """Of a run's configuration: how it is ranked among others, and judged with them."""
+
+    sweep: SweepConfig = field(default_factory=SweepConfig)
+    gate: GateConfig = field(default_factory=GateConfig)
+
+
 @dataclass(frozen=True)
 class Found:
     """One run; `record` is empty when nothing came of it."""
@@ -34,12 +44,13 @@ class Found:
     has_begun_only: bool = False   # and has no outcome: it was killed, or is still at work
 
     @property
-    def config(self) -> Config | None:
+    def judging(self) -> Judging | None:
         """As the run was configured; None where that could not be read."""
         path = self.directory / ".hydra" / "config.yaml"
         if not path.exists():
             return None
-        return load(read_yaml(path, dict[str, Any], _REMEDY))
+        config = read_yaml(path, dict[str, Any], _REMEDY)
+        return load({key: config[key] for key in ("sweep", "gate") if key in config}, Judging)
 
 
 def collect(directory: Path) -> list[Found]:

@@ -18,7 +18,7 @@ from pipeline.config.sweep import SweepConfig
 from pipeline.files import write_atomically
 from pipeline.gate import Ending, ExitCode, Record, Verdict
 from pipeline.report import Setting, SweepReport
-from pipeline.sweep.collect import Found, collect, row
+from pipeline.sweep.collect import Found, Judging, collect, row
 from pipeline.sweep.planned import load_plan
 from pipeline.sweep.rank import columns, lacking, rank, varied
 from pipeline.sweep.record import sweep_csv, sweep_json
@@ -67,9 +67,8 @@ def load_sweep(directory: Path, gates: GateConfig | None = None) -> Sweep:
         gates: to judge by; those of its runs when not given.
     """
     found = collect(directory)
-    config = next((config for one in found if (config := one.config)), None)
-    ranking = config.sweep if config else SweepConfig()
-    return Sweep(directory, found, ranking, gates or (config.gate if config else GateConfig()))
+    judging = next((judging for one in found if (judging := one.judging)), Judging())
+    return Sweep(directory, found, judging.sweep, gates or judging.gate)
 
 
 def conclude(sweep: Sweep, stopped: ExitCode = ExitCode.PASSED) -> ExitCode:
@@ -101,8 +100,8 @@ def _content(sweep: Sweep, code: ExitCode) -> SweepReport:
     started = min(ending.started for ending in endings)
     ended = max(ending.started + timedelta(seconds=ending.seconds) for ending in endings)
     device = str(sweep.best[0]["device"]) if sweep.best else "unknown"
-    environment = report.describe_environment(0, device)
     plan = load_plan(sweep.directory)
+    environment = report.describe_environment(0, device, plan.command)
     content = SweepReport(
         name=sweep.directory.resolve().name,
         started=started,

@@ -10,19 +10,13 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline import gate
-from pipeline.config import Config
+from pipeline.context import Context
 from pipeline.gate import Ending, ExitCode
 from pipeline.sweep import outcome, stopping, study
-from pipeline.sweep.begun import Stopped, begun
-from pipeline.sweep.job import Job, Run
 from pipeline.sweep.outcome import Outcome
-
-if TYPE_CHECKING:   # this imports JAX, which a sweep's first process may never need
-    from pipeline.closing import RunResult
-    from pipeline.train import Observer
+from pipeline.sweep.process import Ended, Job, Run, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +34,14 @@ def perform(runs: Sequence[Run]) -> float:
         Stopped: as `one_by_one`.
     """
     first = runs[0]
+    process = first.job.process
     if first.is_alone:
-        begun.ended.append(_alone(first))
+        process.ended.append(_alone(first))
         return math.nan
     if first.job.number is None:
-        begun.sweep = first.job.directory
+        process.sweep = first.job.directory
     if first.config.sweep.strategy == "vmap":
-        begun.deferred.extend(runs)
+        process.deferred.extend(runs)
         return math.nan
     try:
         return _objective(one_by_one(runs), runs)
@@ -63,7 +58,7 @@ def _leave(job: Job, stopped: Stopped) -> None:
             the jobs beside it; asked to stop, it speaks for itself alone, as when a cluster wants
             one machine back.
     """
-    if begun.launched:
+    if job.process.launched:
         raise stopped
     if stopped.exit_code is not ExitCode.RESUMABLE:
         stopping.ask(job.directory.parent, stopped.exit_code)
@@ -77,7 +72,7 @@ def end_without_runs(job: Job, ending: Ending, on_failure: str | None) -> float:
     """
     failed = job.number is not None and ending.exit_code is not ExitCode.PASSED
     if job.number is None:
-        begun.ended.append(ending.exit_code)
+        job.process.ended.append(ending.exit_code)
     elif failed:
         outcome.save(Outcome(ending, job.number, None, job.overrides), job.directory)
     if ending.exit_code in _ASKED_TO_STOP or (failed and on_failure == "stop"):
@@ -87,9 +82,7 @@ def end_without_runs(job: Job, ending: Ending, on_failure: str | None) -> float:
 
 def _alone(run: Run) -> ExitCode:
     """A run that is not one of several: it tells GitHub and the trend by itself."""
-    from pipeline import stages
-
-    ended = conduct(run, partial(stages.run, run.config, run.directory, _observers(run)))
+    ended = conduct(run, partial(run.task.run, run.config, context_of(run)))
     if ended.ending.exit_code is ExitCode.RESUMABLE:
         log.info("resume with the same command and hydra.run.dir=%s restore=auto", run.directory)
     verdicts = gate.load_verdicts(run.directory)
@@ -108,22 +101,22 @@ def one_by_one(runs: Sequence[Run]) -> list[Outcome]:
     Raises:
         Stopped: the process was asked to stop, or a run failed and the sweep stops at failures.
     """
-    from pipeline import stages
-
     outcomes = []
     for run in runs:
         ended = finished(run)
         if ended is None:
             log.info("%s: begins", outcome.name_of_run(
                 run.job.number, run.job.overrides, run.config.seed))
-            ended = conduct(run, partial(stages.run, run.config, run.directory, _observers(run)))
+            ended = conduct(run, partial(run.task.run, run.config, context_of(run)))
         outcomes.append(ended)
-        stop_if_wanted(run.config, ended)
+        stop_if_wanted(run, ended)
     return outcomes
 
 
-def _observers(run: Run) -> list[Observer]:
-    return [*study.observers(run), *stopping.observers(run)]
+def context_of(run: Run) -> Context:
+    """What the task is told besides its options."""
+    return Context(run.directory, run.name, run.job.process.command,
+                   [*study.observers(run), *stopping.observers(run)])
 
 
 def finished(run: Run) -> Outcome | None:
@@ -136,11 +129,11 @@ def finished(run: Run) -> Outcome | None:
 
 
 def conduct(
-    run: Run, stages_of_it: Callable[[], RunResult], since: datetime | None = None
+    run: Run, work: Callable[[], Ended], since: datetime | None = None
 ) -> Outcome:
     """Never raises; how the run ended is in its directory. It began now, or at `since`."""
     (run.directory / outcome.FILE_NAME).unlink(missing_ok=True)   # of an attempt before
-    ending = gate.attempt(lambda: stages_of_it().exit_code)
+    ending = gate.attempt(lambda: work().exit_code)
     if since is not None:
         seconds = ending.seconds + (ending.started - since).total_seconds()
         ending = replace(ending, started=since, seconds=seconds)
@@ -149,13 +142,13 @@ def conduct(
     return ended
 
 
-def stop_if_wanted(config: Config, ended: Outcome) -> None:
+def stop_if_wanted(run: Run, ended: Outcome) -> None:
     """Raises Stopped when the sweep is to end with this run."""
     code = ended.ending.exit_code
-    failed = not ended.is_finished and config.sweep.on_failure == "stop"
+    failed = not ended.is_finished and run.config.sweep.on_failure == "stop"
     if code in _ASKED_TO_STOP or failed:
         raise Stopped(code)
-    if begun.asked_to_stop:
+    if run.job.process.asked_to_stop:
         raise Stopped(ExitCode.RESUMABLE)
 
 

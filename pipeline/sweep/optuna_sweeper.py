@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 
 from pipeline import gate
 from pipeline.sweep import stopping
-from pipeline.sweep.begun import Stopped
+from pipeline.sweep.process import Stopped
 
 
 class OptunaSweeper(Sweeper):

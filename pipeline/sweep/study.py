@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.config import ConfigError
 
 if TYPE_CHECKING:
-    from pipeline.sweep.job import Run
+    from pipeline.sweep.process import Run
     from pipeline.train import Interval, Observer, Stop, TrainState
 
 _JOURNAL = "optuna.journal"

@@ -8,18 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import cast
 
 from pipeline import gate
 from pipeline.config.roles import program_of
 from pipeline.gate import ExitCode
 from pipeline.sweep import outcome
-from pipeline.sweep.execute import conduct, finished, one_by_one, stop_if_wanted
-from pipeline.sweep.job import Run
+from pipeline.sweep.execute import conduct, context_of, finished, one_by_one, stop_if_wanted
 from pipeline.sweep.outcome import Outcome
-
-if TYPE_CHECKING:   # this imports JAX
-    from pipeline.closing import RunResult
+from pipeline.sweep.process import Ended, JointTask, Run
 
 log = logging.getLogger(__name__)
 
@@ -72,12 +69,11 @@ def _log_file(directory: Path) -> logging.FileHandler:
 
 
 def _train_together(runs: Sequence[Run]) -> None:
-    from pipeline import stages
-
-    deliveries: list[Callable[[], RunResult]] = []
+    task = cast(JointTask, runs[0].task)
+    deliveries: list[Callable[[], Ended]] = []
 
     def train() -> None:
-        deliveries.extend(stages.train_together([(run.config, run.directory) for run in runs]))
+        deliveries.extend(task.run_together([(run.config, context_of(run)) for run in runs]))
 
     training = gate.attempt(train)
     if not deliveries and training.exit_code is not ExitCode.INTERRUPTED:
@@ -95,7 +91,7 @@ def _train_together(runs: Sequence[Run]) -> None:
             )
             outcome.save(outcomes[-1], run.directory)
     for run, ended in zip(runs, outcomes, strict=True):
-        stop_if_wanted(run.config, ended)
+        stop_if_wanted(run, ended)
 
 
 def _shape(run: Run) -> str:

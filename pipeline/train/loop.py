@@ -17,8 +17,8 @@ import jax
 from pipeline.config import Config
 from pipeline.data import DataSets
 from pipeline.model import Network
+from pipeline.signals import watch_for_interruption
 from pipeline.train.history import Interval
-from pipeline.train.interruption import watch_for_interruption
 from pipeline.train.numbers import collect
 from pipeline.train.program import build_program
 from pipeline.train.progress import show_progress

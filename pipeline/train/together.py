@@ -21,9 +21,9 @@ from pipeline.config import Config
 from pipeline.config.roles import Role, numbers_of
 from pipeline.data import DataSets
 from pipeline.model import Network
+from pipeline.signals import watch_for_interruption
 from pipeline.train.errors import TrainError
 from pipeline.train.history import Interval
-from pipeline.train.interruption import watch_for_interruption
 from pipeline.train.loop import Observer
 from pipeline.train.numbers import Numbers, collect
 from pipeline.train.program import build_joint_program

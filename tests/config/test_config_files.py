@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 from configured import CONF, composed, configured
 
-from pipeline import graph, model
+from pipeline import graph, model, tasks
 from pipeline.config import Config
 from pipeline.config.persistence import GraphNames
 from pipeline.persistence.graphs import build_frozen_graph
@@ -38,7 +38,8 @@ def choice(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_every_file_composes_and_passes_the_border(path: Path) -> None:
-    assert isinstance(configured(*choice(path)), Config)
+    name = path.stem if path.parent.name == "task" else "train"
+    assert isinstance(configured(*choice(path)), tasks.find(name).Options)
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)

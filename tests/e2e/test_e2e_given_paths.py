@@ -4,34 +4,20 @@ its runs are named."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from configured import configured
+from configured import configured, perform
 
-from pipeline import inspection, model, persistence, prediction, serve, stages
-from pipeline.config import Config
+from pipeline import model, persistence
 from pipeline.config.persistence import GraphNames
 from pipeline.gate import Ending, ExitCode, attempt
-from pipeline.sweep.again import judge_again
-from pipeline.sweep.compare import compare
 
 
-def perform(config: Config, directory: Path) -> Ending:
-    """As `pipeline.start` chooses, without Hydra."""
-    actions: dict[str, Callable[[Config], object]] = {
-        "inspect": inspection.inspect, "restore_plan": inspection.restore_plan,
-        "convert": inspection.convert, "predict": prediction.predict, "serve": serve.serve,
-        "gate": judge_again, "compare": lambda config: compare(config, directory),
-    }
-
-    def run(config: Config) -> ExitCode:
-        return stages.run(config, directory).exit_code
-
+def attempted(directory: Path, *words: str) -> Ending:
     def act() -> ExitCode | None:
-        done = actions.get(config.task.name, run)(config)
-        return done if isinstance(done, ExitCode) else None
+        done = perform(directory, *words)
+        return done if isinstance(done, ExitCode) else done.exit_code
 
     return attempt(act)
 
@@ -47,8 +33,7 @@ def perform(config: Config, directory: Path) -> Ending:
 def test_where_nothing_is_every_task_ends_with_1(words: str, tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
     given = words.replace("{}", str(nowhere)).split()
-    ending = perform(configured("model=softmax", *given) if "model=" not in words
-                     else configured(*given), tmp_path)
+    ending = attempted(tmp_path, *["model=softmax"] * ("model=" not in words), *given)
     assert ending.exit_code is ExitCode.FAILED
     assert str(nowhere) in ending.error
     assert "no such" in ending.error or "not exist" in ending.error
@@ -69,10 +54,10 @@ def test_a_sweep_names_its_best_run(
         (tmp_path / name / ".hydra").mkdir(parents=True)
         (tmp_path / name / ".hydra" / "config.yaml").write_text("{}")
     (tmp_path / "sweep.json").write_text(json.dumps({"best": "1"}))
-    config = configured("model=softmax", *words.replace("{}", str(tmp_path)).split())
-    ending = perform(config, tmp_path / "run")
+    ending = attempted(tmp_path / "run", "model=softmax",
+                       *words.replace("{}", str(tmp_path)).split())
     told = f"a sweep of 2 runs; the best is {tmp_path}/1"
-    if config.task.name == "inspect":
+    if "inspect" in words:
         assert ending.exit_code is ExitCode.PASSED
         assert told in capsys.readouterr().out
     else:
@@ -85,8 +70,8 @@ def test_a_pattern_that_chooses_nothing_is_told_with_its_key(tmp_path: Path) -> 
     made = persistence.build_frozen_graph(GraphNames(), network, network.init(0))
     path = tmp_path / "frozen.pb"
     path.write_bytes(made.SerializeToString())
-    ending = perform(configured("model=imported", f"model.path={path}",
-                                "model.trainable=[softmax/biases,layer9/*]"), tmp_path)
+    ending = attempted(tmp_path, "model=imported", f"model.path={path}",
+                       "model.trainable=[softmax/biases,layer9/*]")
     assert ending.exit_code is ExitCode.FAILED
     assert ending.error == ("model.trainable=['softmax/biases', 'layer9/*']: nothing to train is "
                             "named 'layer9/*'; there are softmax/biases, softmax/weights")

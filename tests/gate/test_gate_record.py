@@ -64,15 +64,15 @@ def test_a_record_that_cannot_be_used_is_refused_by_name(
 
 
 def test_the_hash_is_of_what_is_computed() -> None:
-    own = gate.config_hash(configured())
+    own = gate.config_hash(configured(), "train")
     same = ["seed=7", "seeds=3", "notes=hello", "runtime.platform=cpu", "gate=none",
             "sweep.strategy=vmap", "dataset.directory=/elsewhere", "restore=auto",
             "persistence=none", "verification.examples=7"]
     for override in same:
-        assert gate.config_hash(configured(override)) == own, override
+        assert gate.config_hash(configured(override), "train") == own, override
     for override in ["trainer.epochs=7", "optimizer.learning_rate=0.1", "model=softmax",
                      "dataset=mnist", "dataset.validation_size=1", "restore=/a/model.ckpt-1"]:
-        assert gate.config_hash(configured(override)) != own, override
+        assert gate.config_hash(configured(override), "train") != own, override
 
 
 def test_a_key_that_is_added_to_the_schema_leaves_the_hash_alone() -> None:
@@ -84,14 +84,15 @@ def test_a_key_that_is_added_to_the_schema_leaves_the_hash_alone() -> None:
 
     before = vars(config.trainer)
     same, other = (replace(config, trainer=Grown(**before, added=added)) for added in (3, 4))
-    assert gate.config_hash(same) == gate.config_hash(config) != gate.config_hash(other)
+    own, of_same, of_other = (gate.config_hash(one, "train") for one in (config, same, other))
+    assert of_same == own != of_other
 
 
 def test_the_baseline_in_git_is_of_the_nightly_recipe() -> None:
     config = configured("experiment=nightly")
     assert config.gate.baseline is not None
     baseline = gate.load_baseline(ROOT / config.gate.baseline.file)
-    assert baseline.config_hash == gate.config_hash(config)
+    assert baseline.config_hash == gate.config_hash(config, "train")
     assert len(baseline.seeds) >= config.gate.baseline.minimum_seeds <= config.seeds
     assert set(baseline.metrics) >= {*config.gate.baseline.max_drop, *config.gate.baseline.max_rise}
 
@@ -99,9 +100,9 @@ def test_the_baseline_in_git_is_of_the_nightly_recipe() -> None:
 def test_provenance_says_where_the_figures_come_from() -> None:
     environment = {"command": "python run.py", "seed": "0", "device": "cpu:0",
                    "git revision": "0123456789ab+", "python": "3.11", "jax": "0.10.2"}
-    made = gate.provenance(configured("seed=5"), environment)
+    made = gate.provenance(configured("seed=5"), "train", environment)
     assert made["git"] == {"revision": "0123456789ab", "dirty": True}
     assert made["seed"] == 5
     assert made["versions"] == {"python": "3.11", "jax": "0.10.2"}
-    unknown = gate.provenance(configured(), environment | {"git revision": "unknown"})
+    unknown = gate.provenance(configured(), "train", environment | {"git revision": "unknown"})
     assert unknown["git"] == {"revision": None, "dirty": None}

@@ -17,17 +17,20 @@ IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 # Rooms that a room may import besides itself; a few are for all.
 BASE = {"errors", "files", "dtypes", "budget", "reading"}
-FOR_ALL = BASE | {"runs", "config", "extras", "invocation", "logs", "terminal"}
+FOR_ALL = BASE | {"runs", "config", "context", "extras", "invocation", "logs", "signals",
+                  "terminal"}
 FORMATS = {"graph", "checkpoint", "lowering", "execution"}
 FLOW = ["scopes", "model", "train", "evaluate", "persistence", "verification", "report", "gate"]
 MAY_IMPORT: dict[str, set[str]] = {
     "config": {"runs", "errors", "files", "invocation", "budget", "reading"},
     "budget": {"errors"},
     "reading": {"budget"},
+    "context": {"train"},
     "errors": set(),
     "runs": {"errors", "reading"},
     "extras": {"errors"},
     "invocation": set(),
+    "signals": set(),
     "files": set(),
     "dtypes": set(),
     "logs": set(),
@@ -47,16 +50,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verification": FOR_ALL | FORMATS | {*FLOW[:5], "data"},
     "report": FOR_ALL | FORMATS | {*FLOW[:6], "data", "gate"},
     "gate": FOR_ALL | FORMATS | {*FLOW[:6], "data"},
-    "closing": FOR_ALL | FORMATS | {*FLOW, "data"},
-    "stages": FOR_ALL | FORMATS | {*FLOW, "data", "closing"},
-    "sweep": FOR_ALL | FORMATS | {*FLOW, "data", "closing", "stages"},
+    "flow": FOR_ALL | FORMATS | {*FLOW, "data"},
+    "sweep": FOR_ALL | FORMATS | {*FLOW, "data"},
     # beside `gate`; it draws graphs as `serve` does
     "inspection": FOR_ALL | {"checkpoint", "data", "execution", "gate", "graph", "model",
                              "persistence", "report", "serve"},
     "prediction": FOR_ALL | {"data", "evaluate", "gate", "model", "persistence"},
     # beside `gate`: above report and persistence
     "serve": FOR_ALL | FORMATS | {*FLOW, "data"},
-    "start": FOR_ALL | {"gate", "inspection", "prediction", "serve", "stages", "sweep"},
+    "tasks": FOR_ALL | {*FLOW, "checkpoint", "data", "flow", "inspection", "prediction", "serve",
+                        "sweep"},
+    "start": FOR_ALL | {"gate", "sweep", "tasks"},
     "main": {"config", "extras", "inspection", "invocation", "output", "start", "sweep", "usage"},
     "__main__": {"main"},
 }

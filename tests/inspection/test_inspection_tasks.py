@@ -8,9 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
-from configured import configured
+from configured import perform
 
-from pipeline import inspection
 from pipeline.checkpoint import CheckpointError, CheckpointReader, write_bundle
 from pipeline.config import ConfigError
 from pipeline.gate import ExitCode
@@ -22,7 +21,8 @@ VARIABLES = {"softmax/weights": np.ones((784, 10), np.float32),
 
 
 def plan(path: Path) -> ExitCode:
-    return inspection.restore_plan(configured("task=restore_plan", "model=softmax", f"path={path}"))
+    done = perform(path.parent, "task=restore_plan", "model=softmax", f"path={path}")
+    return ExitCode(done)
 
 
 def test_a_plan_by_any_path_of_a_checkpoint(tmp_path: Path, capsys: Captured) -> None:
@@ -47,8 +47,8 @@ def test_what_has_no_plan(tmp_path: Path) -> None:
 
 
 def convert(source: Path, destination: Path) -> None:
-    config = configured("task=convert", f"path={source}", f"destination={destination}")
-    assert inspection.convert(config) is ExitCode.PASSED
+    words = ("task=convert", f"path={source}", f"destination={destination}")
+    assert perform(source.parent, *words) is ExitCode.PASSED
 
 
 def test_there_and_back(tmp_path: Path, capfd: Captured) -> None:
@@ -74,7 +74,7 @@ def test_the_latest_of_a_directory_of_steps(tmp_path: Path) -> None:
 
 def test_what_cannot_be_converted(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="path, destination: task=convert needs both"):
-        inspection.convert(configured("task=convert", "path=m"))
+        perform(tmp_path, "task=convert", "path=m")
     (tmp_path / "text").write_text("hello")
     with pytest.raises(PersistenceError, match="expected an orbax step or a TensorFlow"):
         convert(tmp_path / "text", tmp_path / "x")

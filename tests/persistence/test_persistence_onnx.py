@@ -14,8 +14,9 @@ import pytest
 from configured import configured, digits
 from persisted_cases import CNN, Persisted, images
 
-from pipeline import model, persistence, stages
+from pipeline import flow, model, persistence
 from pipeline.config.persistence import OnnxTarget, VerificationConfig
+from pipeline.context import Context
 from pipeline.model import predict_logits
 from pipeline.verification import verify
 
@@ -101,7 +102,7 @@ def test_a_missing_package_is_said_before_training(
     config: Any = configured("persistence=onnx")
     with pytest.raises(persistence.PersistenceError,
                        match=r"jax2onnx, not installed here; pip install 'jaxfrost\[onnx\]'"):
-        stages.run(config, tmp_path)
+        flow.train_run(config, Context(tmp_path))
 
 
 def test_what_jax2onnx_cannot_convert_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

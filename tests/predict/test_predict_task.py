@@ -17,10 +17,17 @@ from PIL import Image
 
 from pipeline import execution, graph, persistence
 from pipeline.config import ConfigError
+from pipeline.context import Context
 from pipeline.data.digits import embedded, enlarge
 from pipeline.data.pictures import read_picture
 from pipeline.gate import ExitCode
-from pipeline.prediction import find_pictures, predict
+from pipeline.prediction import find_pictures
+from pipeline.tasks import predict as task
+
+
+def predict(options: task.Options) -> ExitCode:
+    return task.run(options, Context(Path()))
+
 
 WORDS = ("model.scopes.layer1.units=200",)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -26,10 +25,9 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_environment_says_what_made_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["run.py", "notes=two words"])
-    found = describe_environment(7, "TFRT_CPU_0")
-    assert found["command"] == "jaxfrost 'notes=two words'"
+def test_the_environment_says_what_made_the_run() -> None:
+    found = describe_environment(7, "TFRT_CPU_0", "python run.py seed=7")
+    assert found["command"] == "python run.py seed=7"
     assert (found["seed"], found["device"]) == ("7", "TFRT_CPU_0")
     assert found["jax"] == metadata.version("jax")
     assert {"python", "flax", "jaxfrost", "git revision", "system"} <= set(found)
@@ -59,4 +57,4 @@ def test_a_clone_that_was_never_installed_still_reports(monkeypatch: pytest.Monk
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(metadata, "version", missing)
-    assert describe_environment(0, "cpu")["jaxfrost"] == "not installed"
+    assert describe_environment(0, "cpu", "")["jaxfrost"] == "not installed"

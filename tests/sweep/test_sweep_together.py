@@ -10,8 +10,9 @@ from configured import configured, digits
 
 from pipeline import model, train
 from pipeline.config.roles import Role, numbers_of
-from pipeline.sweep.job import Job, Run
+from pipeline.sweep.process import Job, Process, Run
 from pipeline.sweep.together import _shape
+from pipeline.tasks import train as task
 from pipeline.train import FitResult, Member, Stop
 
 SMALL = ("trainer.batch_size=20", "trainer.epochs=3", "model.scopes.layer1.units=16")
@@ -127,7 +128,7 @@ def test_an_observer_ends_its_own_run_alone(tmp_path: Path) -> None:
 
 def shape(*overrides: str) -> str:
     config = configured("trainer.batch_size=20", *overrides)
-    return _shape(Run(Job(Path(), 0, ()), config, Path()))
+    return _shape(Run(Job(Path(), 0, (), Process("")), config, Path(), "train", task))
 
 
 def test_runs_of_one_shape_differ_in_numbers_alone() -> None:

@@ -16,6 +16,7 @@ import orbax.checkpoint as ocp
 import pytest
 from training_cases import assert_identical, everything, small, train
 
+from pipeline.signals import watch_for_interruption
 from pipeline.train import (
     Interval,
     Stop,
@@ -25,7 +26,6 @@ from pipeline.train import (
     load_variables,
     save_snapshot,
 )
-from pipeline.train.interruption import watch_for_interruption
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,9 @@ import pytest
 from configured import digits
 from persisted_cases import Persisted, recipe
 
-from pipeline import checkpoint, data, graph, model, persistence, stages
+from pipeline import checkpoint, data, flow, graph, model, persistence
 from pipeline.config.persistence import VerificationConfig
+from pipeline.context import Context
 from pipeline.persistence import Artifact
 from pipeline.verification import Parity, VerificationError, require_parity, verify
 from pipeline.verification.parity import compare
@@ -189,7 +190,7 @@ def test_a_run_with_a_damaged_artefact_still_reports_and_fails(
     monkeypatch.setattr(data, "load", lambda *arguments, **options: digits())
     config = recipe("sgd", f"runtime.cache_directory={tmp_path / 'cache'}")
     with pytest.raises(VerificationError, match="artefact frozen_graph: differs") as failed:
-        stages.run(config, tmp_path)
+        flow.train_run(config, Context(tmp_path))
     assert failed.value.exit_code == 4
     assert (tmp_path / "report.html").stat().st_size > 10_000
     record = json.loads((tmp_path / "metrics.json").read_text())
@@ -206,7 +207,7 @@ def test_a_diverged_model_is_not_verified(tmp_path: Path, monkeypatch: pytest.Mo
         "sgd", "optimizer.learning_rate=1e30", f"runtime.cache_directory={tmp_path / 'cache'}"
     )
     with pytest.raises(VerificationError, match="artefact frozen_graph"):
-        stages.run(config, tmp_path)
+        flow.train_run(config, Context(tmp_path))
     assert json.loads((tmp_path / "metrics.json").read_text())["test_loss"] is None
 
 

@@ -1,52 +1,28 @@
-"""The end of a run: its record, what the gates say of it, its report."""
+"""What a run ends with: its record, what the gates say of it, its report."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import jax
 import yaml
 
-from pipeline import data, evaluate, gate, graph, model, persistence, report, train, verification
-from pipeline.config import Config
-from pipeline.gate import ExitCode
+from pipeline import data, evaluate, gate, graph, model, persistence, report, train
+from pipeline.config.schema import RunConfig
+from pipeline.flow.result import RunResult
 
 
-@dataclass
-class RunResult:
-    """What a run did; a stage that did not take place left its field empty."""
-
-    directory: Path
-    started: datetime = field(default_factory=lambda: datetime.now().astimezone())
-    durations: dict[str, float] = field(default_factory=dict)    # seconds by stage
-    fit: train.FitResult | None = None
-    evaluation: evaluate.Evaluation | None = None
-    artifacts: list[persistence.Artifact] = field(default_factory=list)
-    parities: list[verification.Parity] = field(default_factory=list)
-    verdicts: list[gate.Verdict] = field(default_factory=list)
-    exit_code: ExitCode = ExitCode.PASSED
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Counts the block's time under `name`."""
-        begun = time.perf_counter()
-        yield
-        self.durations[name] = self.durations.get(name, 0.0) + time.perf_counter() - begun
-
-
-def close(
-    config: Config, network: model.Network, data_sets: data.DataSets, result: RunResult
+def complete(
+    config: RunConfig, network: model.Network, data_sets: data.DataSets, result: RunResult
 ) -> None:
     """Records the run, judges it, reports it."""
-    environment = report.describe_environment(config.seed, str(jax.devices()[0]))
-    record = gate.provenance(config, environment) | _record(network, result)
+    context = result.context
+    environment = report.describe_environment(
+        config.seed, str(jax.devices()[0]), context.command)
+    record = gate.provenance(config, context.task, environment) | _record(network, result)
     with result.stage("judge"):
         result.verdicts = _judge(config, record)
     result.exit_code = gate.exit_code(result.verdicts, config.gate.undecided)
@@ -84,7 +60,7 @@ def _artifact_record(made: persistence.Artifact, directory: Path) -> dict[str, A
             "bytes": sum(file.bytes for file in made.files)}
 
 
-def _judge(config: Config, record: gate.Record) -> list[gate.Verdict]:
+def _judge(config: RunConfig, record: gate.Record) -> list[gate.Verdict]:
     if config.gate.accept:
         gate.accept([record], config.gate)
     return [*gate.judge_run(record, config.gate),
@@ -92,7 +68,7 @@ def _judge(config: Config, record: gate.Record) -> list[gate.Verdict]:
 
 
 def _content(
-    config: Config, environment: dict[str, str], record: gate.Record, data_sets: data.DataSets,
+    config: RunConfig, environment: dict[str, str], record: gate.Record, data_sets: data.DataSets,
     result: RunResult,
 ) -> report.Report:
     graphs = [made.path for made in result.artifacts if made.kind == "frozen_graph"]
@@ -118,7 +94,7 @@ def _content(
     )
 
 
-def _trend(config: Config, record: gate.Record, result: RunResult) -> list[gate.Point]:
+def _trend(config: RunConfig, record: gate.Record, result: RunResult) -> list[gate.Point]:
     if config.gate.trend is None:
         return []
     this = gate.trend_point(record["name"], result.started, result.exit_code, [record])

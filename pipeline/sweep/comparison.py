@@ -1,4 +1,4 @@
-"""task=compare: two finished runs side by side."""
+"""What two finished runs have in common, and what not."""
 
 from __future__ import annotations
 
@@ -10,43 +10,19 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from pipeline import checkpoint, gate, report
-from pipeline.config import Config, ConfigError
-from pipeline.config.enclosure import below, require_enclosed
-from pipeline.config.several_runs import several_runs, why_no_run
-from pipeline.files import write_atomically
-from pipeline.gate import ExitCode, Record
+from pipeline import checkpoint, gate
+from pipeline.config.enclosure import below
+from pipeline.gate import Record
 from pipeline.report import ComparedRun, ComparedVariable, RunComparison
 from pipeline.runs import read_yaml
 
-FILE_NAME = "compare.html"
-
-
-def compare(config: Config, directory: Path) -> ExitCode:
-    """Prints what two runs have in common and what not, and writes `compare.html`.
-
-    Raises:
-        ConfigError: there are not two runs, or a link in one leads out of it.
-        GateError: one of them has not finished, or its record cannot be used.
-    """
-    if len(config.runs) != 2:
-        raise ConfigError(f"runs={config.runs}: task=compare takes the directories of two finished "
-                          "runs: runs=[outputs/A,outputs/B]")
-    first, second = (Path(run) for run in config.runs)
-    for run in (first, second):
-        if several_runs(run) or not (run / ".hydra").is_dir():
-            raise ConfigError(f"runs: {run}: {why_no_run(run)}")
-        require_enclosed(run)
-    made = compare_runs(first, second)
-    print(*report.compare_lines(made), sep="\n")
-    path = directory / FILE_NAME
-    write_atomically(path, report.compare_page(made))
-    print(f"\nreport  {path}")
-    return ExitCode.PASSED
-
 
 def compare_runs(first: Path, second: Path) -> RunComparison:
-    """What two run directories say of themselves."""
+    """What two run directories say of themselves.
+
+    Raises:
+        GateError: one of them has not finished, or its record cannot be used.
+    """
     records = gate.load_record(first), gate.load_record(second)
     names = _name(first), _name(second)
     if names[0] == names[1]:

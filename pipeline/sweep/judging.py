@@ -1,4 +1,4 @@
-"""task=gate: judges a finished run, or a finished sweep, again without training."""
+"""Judging what has finished once more, without training."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline import gate, report
-from pipeline.config import Config, ConfigError
-from pipeline.config.enclosure import require_enclosed
 from pipeline.config.gate import GateConfig
-from pipeline.config.several_runs import why_no_run
 from pipeline.gate import Ending, ExitCode
 from pipeline.sweep import outcome
 from pipeline.sweep.collect import Found
@@ -17,33 +14,26 @@ from pipeline.sweep.conclude import conclude, load_sweep
 from pipeline.sweep.job import gates_of_each
 
 
-def judge_again(config: Config) -> ExitCode:
-    """Judges what lies in `config.run` by `config.gate`, and writes its verdicts anew.
+def judge_sweep(directory: Path, gates: GateConfig) -> ExitCode:
+    """Judges a finished sweep, and each of its runs, by `gates`, and writes the verdicts anew.
 
     Raises:
-        ConfigError: there is no run, or a link in it leads out of it.
-        ManifestError: it did not end, or its files are not those that it ended with.
-        GateError: its record or the gates' files cannot be used.
+        GateError: a record or the gates' files cannot be used.
     """
-    if config.run is None:
-        raise ConfigError("run: task=gate needs it; give the directory of a finished run or sweep")
-    directory = Path(config.run)
-    if not (directory / ".hydra").is_dir():
-        raise ConfigError(f"run={config.run}: {why_no_run(directory)}")
-    require_enclosed(directory)
-    gate.require_manifest(directory)
-    gate.check(config.gate)
-    if not (directory / "sweep.json").exists():
-        return _judge_run(directory, config.gate)
-    sweep = load_sweep(directory, config.gate)
-    own = gates_of_each(config.gate)
+    sweep = load_sweep(directory, gates)
+    own = gates_of_each(gates)
     found = [_judged(one, own) for one in sweep.found]
     report.print_verdicts([replace(verdict, name=f"{one.outcome.name}: {verdict.name}")
                            for one in found for verdict in gate.load_verdicts(one.directory)])
     return conclude(replace(sweep, found=found))
 
 
-def _judge_run(directory: Path, gates: GateConfig) -> ExitCode:
+def judge_run(directory: Path, gates: GateConfig) -> ExitCode:
+    """Judges a finished run by `gates`, and writes its verdicts anew.
+
+    Raises:
+        GateError: its record or the gates' files cannot be used.
+    """
     record = gate.load_record(directory)
     if gates.accept:
         gate.accept([record], gates)
