@@ -16,7 +16,8 @@ from configured import CONF
 from hydra import compose, initialize_config_dir
 
 from pipeline.config import ConfigError
-from pipeline.start import _require_basic
+from pipeline.start import _require_joint
+from pipeline.tasks import evaluate, train
 
 JOBLIB = ("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
 SPY = "+hydra.callbacks.spy._target_=spy_of_jobs.Spy"
@@ -147,4 +148,11 @@ def test_joint_training_refuses_what_scatters_the_jobs(choice: str, part: str) -
     with initialize_config_dir(str(CONF), version_base="1.3"):
         made = compose("config", overrides=[choice], return_hydra_config=True)
     with pytest.raises(ConfigError, match=rf"sweep.strategy=vmap: .*found hydra.{part}="):
-        _require_basic(made.hydra)
+        _require_joint(made.hydra, "train", train)
+
+
+def test_what_trains_nothing_is_not_trained_together() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        made = compose("config", return_hydra_config=True)
+    with pytest.raises(ConfigError, match="and task=evaluate trains none"):
+        _require_joint(made.hydra, "evaluate", evaluate)
