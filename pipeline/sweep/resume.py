@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from pipeline.config import Config, ConfigError, roles, tree
 from pipeline.runs import read_yaml
+from pipeline.sweep.consenting import require_said_again
 from pipeline.sweep.planned import REMEDY, HydraRecord, hydra_record
 
 _KEY = "sweep.resume="
@@ -22,7 +23,7 @@ def whole_command_line(given: Sequence[str]) -> list[str]:
     """The arguments, completed by those of the sweep that `sweep.resume=DIR` names.
 
     Raises:
-        ConfigError: the directory holds no sweep.
+        ConfigError: the directory holds no sweep, or one begun with words that must be said again.
     """
     named = [one.removeprefix(_KEY) for one in given if one.startswith(_KEY)]
     if not named or named[-1] in ("", "null"):
@@ -36,13 +37,14 @@ def whole_command_line(given: Sequence[str]) -> list[str]:
     replaced = {_key(one) for one in given}
     quoted = str(directory).replace("\\", "\\\\").replace("'", "\\'")
     flags = [one for one in given if one in _MULTIRUN] or ["--multirun"] * several
-    if not tree.config_directory(given):
-        flags += [word for source in hydra.runtime.config_sources
-                  if source.provider == "command-line" and source.path
-                  for word in ("--config-dir", source.path)]
+    kept = [one for one in before if _key(one) not in replaced]
+    sources = [] if tree.config_directory(given) else [
+        source.path for source in hydra.runtime.config_sources
+        if source.provider == "command-line" and source.path]
+    require_said_again(directory, kept, sources)
+    flags += [word for path in sources for word in ("--config-dir", path)]
     words = [one for one in given if one not in _MULTIRUN]   # Hydra takes words on one side only
-    return [*flags, *(one for one in before if _key(one) not in replaced), *words,
-            f"{place}='{quoted}'"]
+    return [*flags, *kept, *words, f"{place}='{quoted}'"]
 
 
 def _hydra_record(directory: Path) -> HydraRecord:

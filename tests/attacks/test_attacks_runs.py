@@ -117,6 +117,19 @@ def state(theirs: Path) -> None:
     (theirs / "checkpoint").write_text('model_checkpoint_path: "../mine/m-1"\n')
 
 
+def begun(*words: str) -> Callable[[Path], None]:
+    """A sweep that was begun with a stranger's command line."""
+
+    def make(theirs: Path) -> None:
+        (theirs / ".hydra").mkdir()
+        (theirs / ".hydra" / "hydra.yaml").write_text(yaml.safe_dump({"hydra": {
+            "mode": "MULTIRUN", "overrides": {"task": ["seed=0,1", *words], "hydra": []},
+            "runtime": {"config_sources": []}}}))
+
+    return make
+
+
+AGAIN = "say them again on this command line"
 OUT = r"leads out of \S*theirs, to "
 SAY = r"theirs\.evil\.Net: stands in the record of a run.* say model\.module=theirs\.evil\.Net"
 INSIDE = r"theirs\.evil\.Net: lies inside a run's directory"
@@ -184,6 +197,11 @@ ATTACKS = [
            ["task=compare", "runs=[{},{}]"], OUT),
     Attack("a state file that names a checkpoint elsewhere", state,
            ["task=evaluate", "restore={}"], OUT),
+    *(Attack(f"a sweep begun with {word}", begun(word), ["sweep.resume={}"], AGAIN) for word in (
+        "model.module=theirs.evil.Net", "+model={name: x, module: theirs.evil.Net}",
+        "hydra.launcher._target_=theirs.evil.Net", "+hydra.callbacks.x._target_=os.system",
+        "gate.trend=mine/precious.txt", "+gate.baseline={file: mine/precious.txt}",
+        "notes=${oc.env:SECRET}")),
     Attack("an interpolation in a threshold",
            gates(metrics={"${oc.env:SECRET}": {"at_least": 0.0}}),
            ["task=gate", "run={}", "gate.from_run=true"], "holds no interpolations"),
