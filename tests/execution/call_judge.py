@@ -1,7 +1,11 @@
-"""One call of an op in TensorFlow and here: what it gives, and its gradient by all it takes."""
+"""Calls of ops in TensorFlow and here: what they give, and the gradients by all they take.
+
+All calls of a test are nodes of one graph, which is compiled once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -15,47 +19,54 @@ from random_graphs import RandomGraph
 from pipeline import execution
 
 
-def assert_call_agrees(
-    tf: ModuleType, call: Call, outputs: int = 1, *, gradient: bool = True, fold: bool = False,
+def assert_calls_agree(
+    tf: ModuleType, calls: Sequence[Call], *, gradient: bool = True, fold: bool = False,
     tolerance: float = 1e-5,
 ) -> None:
-    """The outputs, fed and (with `fold`) known, and the gradient of their weighted sum.
+    """The outputs, fed or (with `fold`) known, and the gradients of their weighted sums.
 
-    Inputs that TensorFlow has no gradient by must get zeros.
+    A call's `defined` is how many outputs it has, one if it says nothing. Inputs that TensorFlow
+    has no gradient by must get zeros.
     """
-    made = RandomGraph()
-    made.add(call, "n")
-    fetches = [f"n:{index}" for index in range(outputs)]
-    values, weights, gradients = _in_tensorflow(tf, made, fetches, gradient)
+    made, owners = RandomGraph(), []
+    for place, call in enumerate(calls):
+        made.add(_known(call) if fold else call, f"n{place}")
+        owners += [(place, index) for index in range(call.defined or 1)]
+    fetches = [f"n{place}:{index}" for place, index in owners]
+    by = [name for name, value in made.feeds.items() if value.dtype.kind == "f"] \
+        if gradient else []
+    values, weights, gradients = _in_tensorflow(tf, made, fetches, by)
     function = execution.function(made.graph_def, list(made.feeds), fetches)
-    _compare(call, function(*made.feeds.values()), values, tolerance)
-    if fold:
-        known = RandomGraph()
-        known.add(Call(call.op, [each if isinstance(each, Known) else Known(np.asarray(each))
-                                 for each in call.inputs], call.attrs), "n")
-        _compare(call, execution.function(known.graph_def, [], fetches)(), values, tolerance)
-    if gradients:
-        for name, found, right in zip(gradients, _gradients(function, made, gradients, weights),
-                                      gradients.values(), strict=True):
+    for (place, index), ours, theirs in zip(
+            owners, function(*made.feeds.values()), values, strict=True):
+        _compare(f"{calls[place]}: output {index}", np.asarray(ours), theirs, tolerance)
+    if by:
+        for name, found, right in zip(by, _gradients(function, made, by, weights), gradients,
+                                      strict=True):
+            call = calls[int(name.partition("/")[0][1:])]
             error = relative_error(found, right)
-            assert error <= max(tolerance, 2e-5), f"{call}: gradient by {name}: {error}\n{found}"
+            assert error <= max(tolerance, 2e-5), \
+                f"{call}: gradient by {name}: {error}\n{found}\n{right}"
 
 
-def _compare(call: Call, found: Any, values: list[np.ndarray], tolerance: float) -> None:
-    for index, (ours, theirs) in enumerate(zip(found, values, strict=True)):
-        ours = np.asarray(ours)
-        assert ours.dtype.kind == theirs.dtype.kind, f"{call}: output {index} is {ours.dtype}"
-        if theirs.dtype == object:
-            assert ours.tolist() == theirs.tolist(), call
-            continue
-        error = relative_error(ours, theirs)
-        assert error <= tolerance, f"{call}: output {index}: {error}\n{ours}\n{theirs}"
+def _known(call: Call) -> Call:
+    return Call(call.op, [each if isinstance(each, Known) else Known(np.asarray(each))
+                          for each in call.inputs], call.attrs)
+
+
+def _compare(where: str, ours: np.ndarray, theirs: np.ndarray, tolerance: float) -> None:
+    assert ours.dtype.kind == theirs.dtype.kind, f"{where} is {ours.dtype}"
+    if theirs.dtype == object:
+        assert ours.tolist() == theirs.tolist(), where
+        return
+    error = relative_error(ours, theirs)
+    assert error <= tolerance, f"{where}: {error}\n{ours}\n{theirs}"
 
 
 def _in_tensorflow(
-    tf: ModuleType, made: RandomGraph, fetches: list[str], gradient: bool
-) -> tuple[list[np.ndarray], list[np.ndarray], dict[str, np.ndarray]]:
-    """Values, weights for those that are floats, and gradients by the inputs that are."""
+    tf: ModuleType, made: RandomGraph, fetches: list[str], by: list[str]
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Values, weights for those that are floats, and gradients by some inputs."""
     tf1 = tf.compat.v1
     with tf1.Graph().as_default() as graph:
         tf1.import_graph_def(
@@ -67,19 +78,18 @@ def _in_tensorflow(
             rng = np.random.default_rng(0)
             weights = [rng.normal(size=each.shape).astype(each.dtype)
                        for each in values if each.dtype.kind == "f"]
-            by = [name for name, value in made.feeds.items() if value.dtype.kind == "f"]
-            if not gradient or not by or not weights:
-                return values, weights, {}
+            if not by or not weights:
+                return values, weights, [np.zeros_like(made.feeds[name]) for name in by]
             found = tf1.gradients([each for each in tensors if each.dtype.is_floating],
                                   [graph.get_tensor_by_name(f"{name}:0") for name in by], weights)
-            return values, weights, {
-                name: np.zeros_like(made.feeds[name]) if each is None
-                else session.run(tf.convert_to_tensor(each), feed)
-                for name, each in zip(by, found, strict=True)}
+            return values, weights, session.run(
+                [tf.zeros_like(graph.get_tensor_by_name(f"{name}:0")) if each is None
+                 else tf.convert_to_tensor(each) for name, each in zip(by, found, strict=True)],
+                feed)
 
 
 def _gradients(
-    function: Any, made: RandomGraph, by: dict[str, np.ndarray], weights: list[np.ndarray]
+    function: Any, made: RandomGraph, by: list[str], weights: list[np.ndarray]
 ) -> list[Any]:
     def part(*values: Any) -> list[Any]:
         fed = {**made.feeds, **dict(zip(by, values, strict=True))}
