@@ -93,6 +93,8 @@ def _draw(subject: Subject, request: Request) -> Response:
     example = _number(request, "example", 0)
     if example is not None and example >= (count := subject.data_sets.test.num_examples):
         raise Refusal(HTTPStatus.NOT_FOUND, f"example={example}: the test split has {count}")
+    if example is None:
+        return _html(subject.kept_pages("/", lambda: draw_page(subject, None)))
     return _html(draw_page(subject, example))
 
 
@@ -106,7 +108,7 @@ def _mistakes(subject: Subject, request: Request) -> Response:
 def _variables(subject: Subject, request: Request) -> Response:
     name = request.query.get("name")
     if name is None:
-        return _html(variables_page(subject))
+        return _html(subject.kept_pages("/variables", lambda: variables_page(subject)))
     return _html(variable_page(subject, name, _page(request)))
 
 

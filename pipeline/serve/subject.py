@@ -32,7 +32,7 @@ T = TypeVar("T")
 _making = threading.RLock()
 
 
-class once(cached_property[T]):   # noqa: N801: a decorator
+class once(cached_property[T]):
     """A property that is made once, whichever of several threads asks first."""
 
     def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
@@ -86,6 +86,17 @@ class Subject:
         """What comes of `evaluating`, waited for."""
         under_way: Evaluating = self.evaluating
         return under_way.result()
+
+    @once
+    def _pages(self) -> dict[str, str]:
+        return {}
+
+    def kept_pages(self, address: str, make: Callable[[], str]) -> str:
+        """A page that is the same for everyone, made when it is asked for first."""
+        pages: dict[str, str] = self._pages
+        if address not in pages:
+            pages[address] = make()
+        return pages[address]
 
     @once
     def shapes(self) -> Shapes:
