@@ -19,6 +19,7 @@ from pipeline import budget
 from pipeline.execution.registry import Node
 from pipeline.execution.values import is_static, to_jax
 
+_LARGE = 1 << 26    # bytes that XLA had better fuse away
 _SMALL = 1 << 16    # bytes that are not worth asking for
 # their results are views of what they take, or repeat one value without memory of its own
 _VIEWS = frozenset({
@@ -27,6 +28,8 @@ _VIEWS = frozenset({
     "EnsureShape", "Transpose", "Slice", "StridedSlice", "Split", "SplitV", "Unpack", "Fill",
     "BroadcastTo", "Reverse", "ReverseV2", "Print", "NoOp", "Assert", "ControlTrigger",
 })
+_JOINING = frozenset({"Concat", "ConcatV2", "Pack", "ParallelConcat", "DynamicStitch",
+                      "ParallelDynamicStitch"})
 
 
 def folded_size(node: Node, arguments: Sequence[Any]) -> int:
@@ -38,24 +41,38 @@ def folded_size(node: Node, arguments: Sequence[Any]) -> int:
     arrays = [each for each in arguments if is_static(each)]
     if node.op in _VIEWS or not arrays:
         return 0
-    most = sum(each.size for each in arrays)
+    sizes = [each.size for each in arrays]
+    most = sum(sizes) if node.op in _JOINING else max(sizes)
     if node.op in ("Gather", "GatherV2") and len(arrays) > 1 and arrays[0].size:
         most = max(most, arrays[1].size * arrays[0].size // min(arrays[0].shape))
-    elif most * len(arrays) > 1:
+    elif node.op not in _JOINING and len(arrays) > 1:
         with suppress(ValueError):    # shapes of an op that does not broadcast
             most = max(most, math.prod(np.broadcast_shapes(*(each.shape for each in arrays))))
     return int(most * max(each.dtype.itemsize for each in arrays))
 
 
-def ask(node: Node, arguments: Sequence[Any]) -> None:
-    """Refuses a fold whose result the budget has no room for.
+def ask(
+    node: Node, static: Collection[int], demanded: bool, arguments: Sequence[Any]
+) -> Sequence[Any]:
+    """The arguments to fold; what is large and need not be known is left to XLA instead.
+
+    Args:
+        node: whose arguments they are.
+        static: positions of those that its rule must know.
+        demanded: whether the result must be known to other nodes.
+        arguments: known values.
 
     Raises:
-        MemoryBudgetError: it has less left.
+        MemoryBudgetError: the budget has no room for the result.
     """
     size = folded_size(node, arguments)
+    narrow = all(each.dtype.itemsize < 8 and each.dtype != np.object_ for each in arguments)
+    if size > _LARGE and narrow and not demanded:
+        kept = {index % len(arguments) for index in static}
+        return [each if index in kept else to_jax(each) for index, each in enumerate(arguments)]
     if size > _SMALL:
         budget.current().require(size, f"{node.op} node {node.name!r}, computed before running")
+    return arguments
 
 
 def hold(node: Node, outputs: Sequence[Any]) -> None:

@@ -203,7 +203,7 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
     if run.call is not None and not (step.demanded and rule.folds):
         arguments = list(folding.leave_out(node, step.static, arguments))
     elif rule.folds and all(map(is_static, arguments)):
-        folding.ask(node, arguments)
+        arguments = list(folding.ask(node, step.static, step.demanded, arguments))
     try:
         with jax.named_scope(node.name.rpartition("/")[0]):
             result = (rule.function(node, run, *arguments) if rule.takes_run

@@ -22,6 +22,7 @@ from pipeline.serve.graph_page import COLUMNS, MOST_DRAWN, operation_row
 from pipeline.serve.scope_view import Box, ScopedGraph, Shapes, View, scopes_of
 
 _MOST_SCOPES = 1500
+_MOST_STEPS = 10    # of the way to a scope, at either end of it
 
 
 def save_graph_page(
@@ -137,6 +138,9 @@ class _Pictures:
     def _path(self, scope: str) -> Markup:
         """The way from the whole graph to this scope."""
         above = ["", *scopes_of(scope)]
-        steps = [part for each in above for part in (self._to(each), " / ")]
+        if len(above) > 2 * _MOST_STEPS:
+            above = [*above[:_MOST_STEPS], "", *above[-_MOST_STEPS:]]
+        steps = [part for place, each in enumerate(above)
+                 for part in (self._to(each) if each or not place else "…", " / ")]
         return tag("p", *(steps if scope else []), scope.rpartition("/")[2] if scope else "graph",
                    class_="caption")
