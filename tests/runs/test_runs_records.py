@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-from pipeline.sweep.compare import compare_runs
 from sweep_directory import leave
 
 from pipeline import gate
@@ -24,6 +23,7 @@ from pipeline.gate.manifest import ManifestError
 from pipeline.runs import RecordError, read_json, read_yaml
 from pipeline.sweep import outcome
 from pipeline.sweep.collect import collect
+from pipeline.sweep.comparison import compare_runs
 from pipeline.sweep.conclude import conclude, load_sweep
 from pipeline.sweep.planned import load_plan
 from pipeline.sweep.resume import as_begun, require_same, whole_command_line
