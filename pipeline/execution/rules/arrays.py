@@ -96,34 +96,38 @@ def _tile(node: Node, x: Any, multiples: Any) -> Any:
 @rule("Pad", static=(1,), folds=True)
 def _pad(node: Node, x: Any, paddings: Any) -> Any:
     xp, x = operands(x)
-    return xp.pad(x, _pairs(paddings, x))
+    return xp.pad(x, _padding(paddings, x))
 
 
 @rule("PadV2", static=(1,), folds=True)
 def _pad_v2(node: Node, x: Any, paddings: Any, value: Any) -> Any:
     xp, x, value = operands(x, value)
-    return xp.pad(x, _pairs(paddings, x), constant_values=value)
+    return xp.pad(x, _padding(paddings, x), constant_values=value)
 
 
 @rule("MirrorPad", static=(1,), attrs="mode", folds=True)
 def mirror_pad(node: Node, x: Any, paddings: Any) -> Any:
     """`REFLECT` leaves the edge out, `SYMMETRIC` repeats it."""
     xp, x = operands(x)
-    pairs = _pairs(paddings, x)
+    pairs = _padding(paddings, x)
     for most, size in zip(map(max, pairs), x.shape, strict=True):
         if most > max(size - (node["mode"] == "REFLECT"), 0):
             raise ExecutionError(f"paddings {pairs} mirror more than there is of {x.shape}")
     return xp.pad(x, pairs, mode=node["mode"].lower())
 
 
-def _pairs(paddings: Any, x: Any) -> list[tuple[int, int]]:
-    rank = x.ndim
+def _padding(paddings: Any, x: Any) -> list[tuple[int, int]]:
+    pairs = _pairs(paddings, x.ndim)
+    if is_static(x):    # else its sizes may be symbols
+        check_size([n + sum(pair) for n, pair in zip(x.shape, pairs, strict=True)], known=True)
+    return pairs
+
+
+def _pairs(paddings: Any, rank: int) -> list[tuple[int, int]]:
     if paddings.shape != (rank, 2) or paddings.min(initial=0) < 0:
         raise ExecutionError(f"paddings {paddings.tolist()}; expected {rank} pairs from 0")
-    pairs = [(int(low), int(high)) for low, high in paddings]
-    check_size([low + size + high for size, (low, high) in zip(x.shape, pairs, strict=True)],
-               known=is_static(x))
-    return pairs
+    check_size([int(paddings.max(initial=0))])
+    return [(int(low), int(high)) for low, high in paddings]
 
 
 @rule("ReverseV2", static=(1,), folds=True)
@@ -177,8 +181,7 @@ def _range(node: Node, start: Any, limit: Any, delta: Any) -> Any:
 
 @rule("LinSpace", static=(2,))
 def _lin_space(node: Node, start: Any, stop: Any, count: Any) -> Any:
-    check_size([scalar(count)])
-    return jnp.linspace(start, stop, scalar(count), dtype=start.dtype)
+    return jnp.linspace(start, stop, dimensions(count.reshape(1))[0], dtype=start.dtype)
 
 
 @rule("OneHot", static=(1,), attrs="axis")
@@ -292,6 +295,5 @@ def _parallel_concat(node: Node, *values: Any) -> Any:
 @rule("InplaceUpdate", "InplaceAdd", "InplaceSub")
 def _inplace(node: Node, x: Any, rows: Any, values: Any) -> Any:
     place = jnp.asarray(x).at[rows]
-    if node.op == "InplaceUpdate":
-        return place.set(values)
-    return place.add(values if node.op == "InplaceAdd" else -values)
+    change = place.set if node.op == "InplaceUpdate" else place.add
+    return change(-values if node.op == "InplaceSub" else values)
