@@ -95,12 +95,14 @@ class Compiled:
                  for index, value in enumerate(inputs)]
         constants = {name: variables.get(name, value)
                      for name, value in self._constants[wide].items()}
-        held = {name: variables[name] for name in self.program.variables if name in variables}
+        held = {name: _sealed(variables[name])
+                for name in self.program.variables if name in variables}
         try:
             outputs, updates = self._run(constants, held, given, key)
         except (jax.errors.JaxRuntimeError, MLIRError, NotImplementedError) as error:
             raise ExecutionError(f"XLA cannot run the graph: {str(error)[:500]}") from error
-        return [each.value if isinstance(each, Known) else each for each in outputs], updates
+        return ([each.value if isinstance(each, Known) else each for each in outputs],
+                {name: _opened(value) for name, value in updates.items()})
 
     def _check_inputs(self, inputs: Sequence[Any]) -> None:
         if is_wide():
@@ -156,7 +158,7 @@ class Compiled:
         self, constants: Mapping[str, Any], variables: Variables, inputs: Sequence[Any], key: Any
     ) -> tuple[list[Any], Variables, int]:
         """The outputs, the variables that were assigned to, and the bytes that all steps gave."""
-        run = Run(constants, {name: to_jax(value) for name, value in variables.items()}, key)
+        run = Run(constants, {name: _opened(value) for name, value in variables.items()}, key)
         before = dict(run.variables)
         static = self.program.static_inputs
         outputs = self.program.run(run, [
@@ -164,9 +166,22 @@ class Compiled:
             for index, value in enumerate(inputs)])
         if any(each is DEAD for each in outputs):
             raise ExecutionError("an output lies on a branch that is not taken")
-        updates = {name: to_jax(value) for name, value in run.variables.items()
+        updates = {name: _sealed(value) for name, value in run.variables.items()
                    if value is not before.get(name)}
         return outputs, updates, run.made[0]
+
+
+def _sealed(value: Any) -> Any:
+    """What a variable holds as it crosses the border of a compiled function: text is known."""
+    return Known(value) if isinstance(value, np.ndarray) and value.dtype == np.object_ \
+        else value if isinstance(value, Known) else to_jax(value)
+
+
+def _opened(value: Any) -> Any:
+    """The inverse of `_sealed`."""
+    if isinstance(value, Known):
+        return value.value
+    return value if getattr(value, "dtype", None) == np.object_ else to_jax(value)
 
 
 def check_depth(program: Program) -> None:

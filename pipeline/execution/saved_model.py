@@ -10,17 +10,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 from google.protobuf.message import DecodeError, Message
 from tensorboard.compat.proto.meta_graph_pb2 import MetaGraphDef
 
+from pipeline import graph
+from pipeline.checkpoint import CheckpointReader
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.imported import Graph
 from pipeline.execution.importing import import_meta_graph
+from pipeline.execution.saved_objects import variable_paths
 from pipeline.reading import read_bytes
+
+_INITIALIZER = "__saved_model_init_op"    # saved_model/constants.py, INIT_OP_SIGNATURE_KEY
 
 
 def import_saved_model(
@@ -47,9 +55,61 @@ def import_saved_model(
     target = import_meta_graph(matching[0])
     if matching[0].HasField("object_graph_def"):
         target.object_graph = matching[0].object_graph_def
+    prefix = path / "variables" / "variables"
     if target.saver is not None:
-        target.saver.restore(path / "variables" / "variables")
+        target.saver.restore(prefix)
+    if target.object_graph is not None:
+        _restore_objects(target, prefix)
+    _initialize(target, matching[0], path)
     return target
+
+
+def _restore_objects(target: Graph, prefix: Path) -> None:
+    """Restores what the Saver's nodes did not: variables that only the object graph knows."""
+    missing = {name: variable for name, variable in target.variables.items()
+               if name not in target.values}
+    if not missing or not prefix.with_name("variables.index").exists():
+        return
+    reader = CheckpointReader(prefix)
+    paths = variable_paths(target.object_graph, target.as_graph_def())
+    for name, variable in missing.items():
+        key = reader.key_of(paths[name]) if name in paths else None
+        if key is not None:
+            variable.set_value(reader.get_tensor(key))
+
+
+def _initialize(target: Graph, meta_graph: Any, path: Path) -> None:
+    """Fills the tables, as TensorFlow's loader does, with the assets where they lie now.
+
+    What cannot be run is left: whatever needs it says that it is not initialized.
+    """
+    assets = {each.tensor_info.name: np.array(
+        str(path / "assets" / each.filename).encode(), np.object_)
+        for each in meta_graph.asset_file_def}
+    for name in _initializers(meta_graph):
+        if name in target and _leads_to_tables(target, name):
+            with suppress(ExecutionError):
+                target.run(name, {key: value for key, value in assets.items()
+                                  if key.partition(":")[0] in target})
+
+
+def _initializers(meta_graph: Any) -> list[str]:
+    """The names of the operations that a MetaGraph wants run once it is loaded."""
+    found = []
+    if _INITIALIZER in meta_graph.signature_def:
+        info = meta_graph.signature_def[_INITIALIZER].outputs.get(_INITIALIZER)
+        found += [] if info is None else [info.name.partition(":")[0]]
+    for key in ("saved_model_main_op", "legacy_init_op"):
+        if key in meta_graph.collection_def:
+            found += list(meta_graph.collection_def[key].node_list.value)
+    return list(dict.fromkeys(found))
+
+
+def _leads_to_tables(target: Graph, name: str) -> bool:
+    """Whether an operation waits for something that the graph computes with tables."""
+    nodes = target.as_graph_def().node
+    found = graph.closure([name], graph.sources_of(nodes, control=True))
+    return any("Table" in node.op for node in nodes if node.name in found)
 
 
 def load_saved_model(directory: str | os.PathLike[str]) -> list[Message]:

@@ -112,7 +112,7 @@ def is_wide() -> bool:
 def fits_narrow(value: Any) -> bool:
     """Whether an array of 64-bit numbers can be computed in 32: integers keep their value, floats
     stay finite and do not become 0."""
-    if value.dtype not in (np.int64, np.uint64, np.float64) or not value.size:
+    if getattr(value, "dtype", None) not in (np.int64, np.uint64, np.float64) or not value.size:
         return True
     array = np.asarray(value)
     if is_repeated(array):
@@ -136,7 +136,7 @@ def widened(value: Any, number: int | None) -> Any:
 
 def narrowed(value: Any) -> Any:
     """A wide array as JAX would hold it, or as NumPy does where 32 bits do not hold it."""
-    if jax.dtypes.canonicalize_dtype(value.dtype) == value.dtype:
+    if not hasattr(value, "dtype") or jax.dtypes.canonicalize_dtype(value.dtype) == value.dtype:
         return value
     array = np.asarray(value)
     return jnp.asarray(array) if fits_narrow(array) else array

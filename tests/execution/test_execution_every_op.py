@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import test_execution_control_flow as control_flow
+import test_execution_quantization as quantization
+import test_execution_ties as ties
 from execution_judge import ours, relative_error, run_in_tensorflow
 from op_graphs import BUILDERS, Build, graph_of
 from op_templates import TEMPLATES
@@ -29,6 +31,13 @@ DISTRIBUTIONS = {"Multinomial", "RandomGamma", "RandomPoissonV2", "RandomShuffle
                  "StatelessMultinomial"}
 # a Saver's own op: test_execution_tutorial restores what TensorFlow saved
 OF_SAVERS = {"RestoreV2"}
+# test_execution_saved_objects, and what else shares their rules' files
+OF_TABLES = {"HashTableV2", "MutableHashTableV2", "InitializeTableV2", "LookupTableInsertV2",
+             "LookupTableFindV2", "LookupTableSizeV2", "InitializeTableFromTextFileV2",
+             "LookupTableExportV2", "LookupTableRemoveV2"}
+# test_execution_custom_gradients, test_execution_quantization, test_execution_ties
+IN_CALLS = {"PreventGradient", *(call.op for call in (
+    *ties.CASES, *quantization.of_range(-1, 1), *quantization.round_trips(-1, 1)))}
 # what TensorFlow writes for XLA alone: test_execution_control_flow
 OF_XLA = {"FakeParam"}
 
@@ -83,6 +92,7 @@ def ops_of_control_flow(tf: ModuleType) -> set[str]:
 
 def test_every_op_has_a_judge(tf: ModuleType) -> None:
     judged = {*TEMPLATES, *UPDATES, *TWINS, *DISTRIBUTIONS, *OF_SAVERS, *OF_XLA,
+              *OF_TABLES, *IN_CALLS,
               *ops_of_control_flow(tf)}
     for build in BUILDERS:
         judged |= ops_of(graph_of(tf, build)[0])

@@ -54,6 +54,9 @@ def write(node: Node, run: Run, handle: Any, value: Any) -> Any:
     """
     if not isinstance(handle, Handle):
         raise ExecutionError("assigns to something that is no variable")
+    if is_static(value) and value.dtype == np.object_:
+        run.variables[handle.name] = value
+        return handle
     before = run.variables.get(handle.name)
     if not isinstance(value, Key) and before is not None and not isinstance(before, Key):
         value = to_jax(value)
