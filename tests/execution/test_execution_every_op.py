@@ -36,7 +36,7 @@ OF_TABLES = {"HashTableV2", "MutableHashTableV2", "InitializeTableV2", "LookupTa
              "LookupTableFindV2", "LookupTableSizeV2", "InitializeTableFromTextFileV2",
              "LookupTableExportV2", "LookupTableRemoveV2"}
 # test_execution_custom_gradients, test_execution_quantization, test_execution_ties
-IN_CALLS = {"PreventGradient", *(call.op for call in (
+IN_CALLS = {"PreventGradient", "QuantizeAndDequantizeV4Grad", *(call.op for call in (
     *ties.CASES, *quantization.of_range(-1, 1), *quantization.round_trips(-1, 1)))}
 # what TensorFlow writes for XLA alone: test_execution_control_flow
 OF_XLA = {"FakeParam"}

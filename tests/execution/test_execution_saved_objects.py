@@ -40,9 +40,9 @@ def test_nested_and_shared_variables_are_found(tf: ModuleType, tmp_path: Path) -
         return {"y": y + module.parts[1]["deep"][0], "x": x}
 
     module.f = f
-    graph = saved(tf, module, tmp_path, serving_default=f.get_concrete_function(), other=tf.function(
-        lambda b, a: {"z": a - b}).get_concrete_function(
-            b=tf.TensorSpec([], tf.float32, name="b"), a=tf.TensorSpec([], tf.float32, name="a")))
+    other = tf.function(lambda b, a: {"z": a - b}).get_concrete_function(
+        b=tf.TensorSpec([], tf.float32, name="b"), a=tf.TensorSpec([], tf.float32, name="a"))
+    graph = saved(tf, module, tmp_path, serving_default=f.get_concrete_function(), other=other)
     found = run(graph, {"x": X})
     for name, right in tf.saved_model.load(str(tmp_path)).signatures["serving_default"](
             x=tf.constant(X)).items():

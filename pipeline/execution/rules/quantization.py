@@ -120,13 +120,6 @@ def _pulled(node: Node, gradient: Any, x: Any, low: Any, high: Any) -> tuple[Any
     return jnp.where(nothing, gradient, gradient * inside), by_low, by_high
 
 
-@rule("QuantizeAndDequantize", attrs=f"{_ROUND_TRIP} input_min input_max")
-def _quantize_v1(node: Node, x: Any) -> Any:
-    x = to_jax(x)
-    low, high = (jnp.asarray(node[key], x.dtype) for key in ("input_min", "input_max"))
-    return _straight_through(x, _round_trip(node, x, low, high, node["num_bits"]))
-
-
 @rule("QuantizeAndDequantizeV2", attrs=f"{_ROUND_TRIP} round_mode axis")
 def _quantize_v2(node: Node, x: Any, low: Any, high: Any) -> Any:
     return _straight_through(x, _round_trip(node, x, low, high, node["num_bits"]))
