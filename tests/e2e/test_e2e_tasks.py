@@ -87,7 +87,7 @@ def test_the_report_needs_no_network(trained: Trained) -> None:
 
 def test_a_saved_model_is_evaluated(home: Path, trained: Trained) -> None:
     finished = run(
-        home, *SMALL, "task=evaluate", "restore=trained/frozen_graph.pb",
+        home, SMALL[-1], "task=evaluate", "restore=trained/frozen_graph.pb",
         "hydra.run.dir=evaluated",
     )
     assert finished.code == 0, finished.err
@@ -100,7 +100,7 @@ def test_a_saved_model_is_evaluated(home: Path, trained: Trained) -> None:
 
 def test_a_checkpoint_is_exported(home: Path, trained: Trained) -> None:
     finished = run(
-        home, *SMALL, "task=export", "restore=trained/model.ckpt-26", "persistence=frozen_graph",
+        home, SMALL[-1], "task=export", "restore=trained/model.ckpt-26", "persistence=frozen_graph",
         "hydra.run.dir=exported",
     )
     assert finished.code == 0, finished.err
