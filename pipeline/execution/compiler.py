@@ -42,10 +42,14 @@ class Compiler:
     ) -> None:
         self._library = library
         self._lifted = lifted
+        self._keeps_stacks = False   # until something that is needed pops from one
+        self._forget()
+
+    def _forget(self) -> None:
         self._problems: dict[str, list[str]] = {}
         self._functions: dict[str, Program | None] = {}   # None: being compiled
         self._wanted: dict[str, FunctionName] = {}        # called, and not compiled yet
-        self._pruner = Pruner(library, self._writes)
+        self._pruner = Pruner(self._library, self._writes)
 
     def compile(self, wires: Wires, inputs: Sequence[Ref], outputs: Sequence[Ref]) -> Program:
         """The program that computes `outputs` from `inputs`.
@@ -57,6 +61,10 @@ class Compiler:
         """
         try:
             program = self._complete(lambda: self._part(wires, inputs, outputs))
+            if program.stacks and not self._keeps_stacks:
+                self._keeps_stacks = True
+                self._forget()
+                program = self._complete(lambda: self._part(wires, inputs, outputs))
         except RecursionError:
             raise ExecutionError("graph nests loops too deeply") from None
         if self._problems:
@@ -194,7 +202,7 @@ class Compiler:
 
     def _writes(self, wire: Wire) -> bool:
         """Whether a node assigns to variables, itself or in a function that it calls."""
-        if _is_write(wire.op):
+        if _is_write(wire.op) or (self._keeps_stacks and _is_on_stacks(wire.op)):
             return True
         if wire.proto is None:
             return False
@@ -230,6 +238,11 @@ def _is_weights(value: np.ndarray[Any, Any]) -> bool:
 def _is_write(op: str) -> bool:
     rule = registry.find(op)
     return rule is not None and rule.writes
+
+
+def _is_on_stacks(op: str) -> bool:
+    rule = registry.find(op)
+    return rule is not None and rule.stacks
 
 
 def _demanded(steps: Sequence[Step]) -> set[Ref]:

@@ -7,8 +7,8 @@ class ExecutionError(PipelineError):
     """A graph cannot be run: what it needs is missing, malformed or not supported."""
 
 
-class UnknownSize(ExecutionError):
-    """A list grows up to a position that is only known when running."""
+class UnknownValue(ExecutionError):
+    """Something has to be known before running, a size say, and is computed from what is fed."""
 
 
 class NeedsWide(ExecutionError):

@@ -13,9 +13,11 @@ import numpy as np
 from pipeline.budget import MemoryBudgetError
 from pipeline.execution import folding
 from pipeline.execution.custom_gradients import bar
+from pipeline.execution.deciding import check_decided, check_static, is_dead
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.liveness import Conditions
 from pipeline.execution.registry import Node, Rule
+from pipeline.execution.stack import LIST_OPS, Stack, compute_lists
 from pipeline.execution.values import DEAD, Handle, is_static, is_wide
 from pipeline.execution.widening import declared, widens
 from pipeline.execution.wires import feed_name
@@ -64,6 +66,8 @@ class Run:
         key: a JAX random key, or None to draw from the nodes' own seeds.
         call: what runs a called function where only shapes are wanted; None runs it.
         made: bytes of all that the steps gave so far; what is fused or dropped again counts too.
+        stacks: what TF1's stacks hold, by the name in their handle; replaced as variables are.
+        in_scan: whether this evaluates one round that stands for all rounds of a loop.
     """
 
     constants: Mapping[str, Any] = field(default_factory=dict)
@@ -71,6 +75,8 @@ class Run:
     key: Any = None
     call: Callable[[Program, Run, Sequence[Any]], list[Any]] | None = None
     made: list[int] = field(default_factory=lambda: [0])
+    stacks: dict[str, Stack] = field(default_factory=dict)
+    in_scan: bool = False
 
     def read(self, handle: Handle) -> Any:
         """What a variable holds.
@@ -154,6 +160,21 @@ class Program:
         return any(step.writes for step in self.steps)
 
     @cached_property
+    def stacks(self) -> bool:
+        """Whether it changes stacks."""
+        return any(step.rule.stacks or any(part.stacks for part in step.parts)
+                   for step in self.steps)
+
+    def has(self, op: str) -> bool:
+        """Whether a step here or within is of an op."""
+        return op in self._ops
+
+    @cached_property
+    def _ops(self) -> frozenset[str]:
+        within = (part._ops for step in self.steps for part in step.parts)
+        return frozenset(step.node.op for step in self.steps).union(*within)
+
+    @cached_property
     def draws(self) -> bool:
         """Whether it draws random numbers that depend on the run."""
         return any("seed2" in step.rule.attrs or any(part.draws for part in step.parts)
@@ -190,16 +211,21 @@ class _DeadOutputs(Sequence[Any]):
 
 
 def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
-    if step.conditions and _is_dead(step.conditions, values):
-        return _DeadOutputs()
     node, rule = step.node, step.rule
-    if step.conditions and step.writes:
-        _check_decided(step, values)
+    if step.conditions:
+        predicates = {ref: _output(ref, values) for ref, _ in step.conditions
+                      if ref.node in values}
+        if is_dead(step.conditions, predicates):
+            return _DeadOutputs()
+        if step.writes:
+            check_decided(node, predicates)
     arguments = [_output(ref, values) for ref in node.inputs]
     if not rule.handles:
         arguments = [run.read(value) if isinstance(value, Handle) and value.is_ref else value
                      for value in arguments]
-    _check_static(step, arguments)
+    check_static(node, step.static, arguments)
+    if node.op in LIST_OPS and (computed := compute_lists(node.op, arguments)) is not None:
+        return (computed,)
     if run.call is not None and not (step.demanded and rule.folds):
         arguments = list(folding.leave_out(node, step.static, arguments))
     elif rule.folds and all(map(is_static, arguments)):
@@ -222,38 +248,6 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
     except Exception as error:
         shapes = ", ".join(map(_describe, arguments))
         raise ExecutionError(_where(node, f"{error} (inputs: {shapes or 'none'})")) from error
-
-
-def _check_static(step: Step, arguments: Sequence[Any]) -> None:
-    node = step.node
-    for position in step.static:
-        if -len(arguments) <= position < len(arguments) and not is_static(arguments[position]):
-            raise ExecutionError(
-                f"{node.op} node {node.name!r} needs input {node.inputs[position]} before running, "
-                "but it is computed from what is fed; fix what it depends on with `given`")
-
-
-def _check_decided(step: Step, values: Values) -> None:
-    """Raises where it is not known before running whether an assignment takes place."""
-    for predicate, _ in step.conditions:
-        if not is_static(_output(predicate, values)):
-            raise ExecutionError(
-                f"{step.node.op} node {step.node.name!r} assigns in a branch whose predicate "
-                f"{predicate} is computed from what is fed; fix it with `given`")
-
-
-def _is_dead(conditions: Conditions, values: Values) -> bool:
-    for predicate, side in conditions:
-        if predicate.node in values:
-            value = _output(predicate, values)
-            if value is DEAD:
-                return True
-            if np.size(value) != 1:
-                raise ExecutionError(f"predicate {predicate} has shape {np.shape(value)}; "
-                                     "expected a scalar")
-            if is_static(value) and bool(value) is not side:
-                return True
-    return False
 
 
 def _output(ref: Ref, values: Values) -> Any:

@@ -38,14 +38,12 @@ class Kept(NamedTuple):
 
     def part(self, part: Part) -> Part:
         """The condition or the body, of the kept inputs and outputs only."""
-        if part is self.loop.cond:
-            return part._replace(inputs=self.inputs(part))
-        return Part(part.wires, self.inputs(part), [part.outputs[each] for each in self.variables],
-                    [part.effects[each] for each in self.variables])
-
-    def inputs(self, part: Part) -> list[Ref]:
-        """The kept inputs of a part."""
-        return [part.inputs[each] for each in self.positions]
+        inputs = [part.inputs[each] for each in self.positions]
+        dropped = {ref.node: Wire(ref.node, FEED, (), None) for ref in part.inputs
+                   if ref.node not in part.wires}   # a function's arguments are no nodes
+        outputs = [0] if part is self.loop.cond else self.variables
+        return Part(part.wires | dropped, inputs, [part.outputs[each] for each in outputs],
+                    [part.effects[each] for each in outputs])
 
 
 class Pruner:

@@ -48,6 +48,7 @@ class Rule:
         takes_run: the rule takes the `Run` after the node.
         handles: the rule takes variables themselves; others get what variables hold.
         variable: the node is a variable.
+        stacks: the rule changes a stack; it runs for a control edge if something pops from stacks.
     """
 
     function: Callable[..., Any]
@@ -58,6 +59,7 @@ class Rule:
     takes_run: bool = False
     handles: bool = False
     variable: bool = False
+    stacks: bool = False
 
 
 _RULES: dict[str, Rule] = {}
@@ -78,6 +80,7 @@ def rule(
     takes_run: bool = False,
     handles: bool = False,
     variable: bool = False,
+    stacks: bool = False,
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the rule of `ops`; `attrs` lists attribute names between blanks.
 
@@ -89,7 +92,7 @@ def rule(
             if op in _RULES:
                 raise ValueError(f"op {op} has a rule already: {_RULES[op].function}")
             _RULES[op] = Rule(function, frozenset(attrs.split()), static, folds, writes, takes_run,
-                              handles, variable)
+                              handles, variable, stacks)
         return function
     return register
 

@@ -95,7 +95,7 @@ def array_read_twice(tf: ModuleType, x: Any) -> Any:
                          lambda i, y: (i + 1, y * rows.read(i) + rows.read(2 - i)), [0, x[0]])[1]
 
 
-def lstm(tf: ModuleType, x: Any) -> Any:
+def lstm(tf: ModuleType, x: Any, kernel: Any = KERNEL) -> Any:
     """A dynamic_rnn's loop as TensorFlow 1 writes it: time first, lengths select."""
     steps = tf.stack([x, x * 2.0, tf.sin(x), x + 1.0, -x])
     taken = tf.TensorArray(tf.float32, 5).unstack(steps)
@@ -103,7 +103,7 @@ def lstm(tf: ModuleType, x: Any) -> Any:
     lengths = tf.constant([5, 2, 3])
 
     def body(time: Any, given: Any, c: Any, h: Any) -> Any:
-        gates = tf.matmul(tf.concat([taken.read(time), h], 1), KERNEL)
+        gates = tf.matmul(tf.concat([taken.read(time), h], 1), kernel)
         i, j, f, o = tf.split(gates, 4, 1)
         new_c = c * tf.sigmoid(f + 1.0) + tf.sigmoid(i) * tf.tanh(j)
         new_h = tf.tanh(new_c) * tf.sigmoid(o)

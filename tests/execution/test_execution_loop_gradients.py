@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from execution_judge import assert_agrees, ours
-from loop_graphs import LOOPS, X
+from execution_judge import assert_agrees, ours, relative_error
+from loop_graphs import KERNEL, LOOPS, X, lstm
 
 from pipeline import execution
 
@@ -61,3 +61,46 @@ def test_assignment_in_a_loop_that_is_only_waited_for_takes_place(tf1_graph: Mod
     graph.run("setup")
     graph.run("go")
     assert graph.run("counter:0") == expected == 8
+
+
+@pytest.mark.parametrize("build", LOOPS)
+def test_gradient_in_the_graph_is_tensorflow_s(
+    control: ModuleType, build: Callable[[ModuleType, Any], Any]
+) -> None:
+    assert_agrees(control, training_graph(control, build), ["y", "g"], {"x": X})
+
+
+def test_stack_may_be_used_by_hand(tf1_graph: ModuleType) -> None:
+    from tensorflow.raw_ops import StackPopV2, StackPushV2, StackV2
+
+    x = tf1_graph.placeholder(tf1_graph.float32, X.shape, name="x")
+    stack = StackV2(max_size=4, elem_type=tf1_graph.float32)
+    with tf1_graph.control_dependencies([StackPushV2(handle=stack, elem=x)]):
+        second = StackPushV2(handle=stack, elem=x * 2.0)
+    with tf1_graph.control_dependencies([second]):
+        first_popped = StackPopV2(handle=stack, elem_type=tf1_graph.float32)
+    with tf1_graph.control_dependencies([first_popped]):
+        tf1_graph.identity(StackPopV2(handle=stack, elem_type=tf1_graph.float32), name="y")
+    assert_agrees(tf1_graph, tf1_graph.get_default_graph().as_graph_def(), ["y"], {"x": X})
+
+
+@pytest.mark.parametrize("optimizer", ["GradientDescentOptimizer", "AdamOptimizer"])
+def test_recurrent_network_s_train_op_takes_tensorflow_s_steps(
+    control: ModuleType, optimizer: str
+) -> None:
+    with control.variable_scope("rnn"):
+        x = control.placeholder(control.float32, X.shape, name="x")
+        kernel = control.get_variable("kernel", initializer=KERNEL, use_resource=False)
+        loss = control.reduce_mean(control.square(lstm(control, x, kernel) - 0.3))
+        getattr(control.train, optimizer)(0.05).minimize(loss, name="train")
+        setup = control.global_variables_initializer()
+    graph = execution.import_graph_def(
+        ours(control.get_default_graph().as_graph_def()), name="")
+    names = [f"{each.op.name}:0" for each in control.global_variables()]
+    with control.Session() as session:
+        for run in (session.run, graph.run):
+            run(setup.name)
+            for scale in (1.0, -0.5, 2.0):
+                run("rnn/train", {"rnn/x:0": X * scale})
+        for name, found, want in zip(names, graph.run(names), session.run(names), strict=True):
+            assert relative_error(found, want) < 1e-5, name

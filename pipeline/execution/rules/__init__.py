@@ -28,5 +28,6 @@ from pipeline.execution.rules import segments as segments
 from pipeline.execution.rules import shapes as shapes
 from pipeline.execution.rules import slicing as slicing
 from pipeline.execution.rules import sparse as sparse
+from pipeline.execution.rules import stacks as stacks
 from pipeline.execution.rules import state as state
 from pipeline.execution.rules import tables as tables

@@ -6,16 +6,18 @@ handle only says whether it grows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pipeline.execution.errors import ExecutionError, UnknownSize
+from pipeline import dtypes
+from pipeline.execution.errors import ExecutionError, UnknownValue
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.indexing import gather, positions
+from pipeline.execution.stack import Rounds, Stack, add_lists
 from pipeline.execution.tensor_list import TensorList
 from pipeline.execution.values import is_static, jax_dtype, scalar, to_jax, vector
 
@@ -23,9 +25,30 @@ from pipeline.execution.values import is_static, jax_dtype, scalar, to_jax, vect
 @jax.tree_util.register_static
 @dataclass(frozen=True)
 class _ArrayHandle:
-    """A TensorArray's handle; one that `grows` has room for whatever is written."""
+    """A TensorArray's handle.
 
+    Attributes:
+        size: what it was made with.
+        dtype: of an element.
+        grows: whether it has room for whatever is written.
+        sums: whether it is the gradient of an array; its flow may still be the array's own.
+    """
+
+    size: int
+    dtype: Any
     grows: bool
+    sums: bool = False
+
+    def list(self, flow: Any) -> TensorList:
+        """What the array holds when the flow has got so far.
+
+        A gradient's flow is what was added up already, the flow of the array itself, or a scalar
+        where nothing was added yet. TensorFlow has one gradient for each array and source; here
+        contributions that come different ways are added where it adds their flows.
+        """
+        if not isinstance(flow, TensorList):
+            return TensorList(None, self.size, self.dtype, sums=self.sums)
+        return flow.gradient() if self.sums and not flow.sums else flow
 
 
 def _element_shape(shape: Any) -> tuple[int | None, ...] | None:
@@ -40,45 +63,55 @@ def _element_shape(shape: Any) -> tuple[int | None, ...] | None:
             "tensor_array_name")
 def _tensor_array(node: Node, size: Any) -> Any:
     flow = TensorList.zeros(node["element_shape"], scalar(size), jax_dtype(node["dtype"]))
-    return _ArrayHandle(node["dynamic_size"]), flow
+    return _ArrayHandle(flow.size, flow.dtype, node["dynamic_size"]), flow
+
+
+@rule("TensorArrayGradV3", attrs="source", handles=True)
+def _array_gradient(node: Node, handle: Any, flow: Any) -> Any:
+    return replace(handle, sums=True), flow
 
 
 @rule("TensorArrayWriteV3", handles=True)
 def _array_write(node: Node, handle: Any, index: Any, value: Any, flow: Any) -> Any:
-    return flow.set(index, value, grows=handle.grows)
+    return handle.list(flow).set(index, value, grows=handle.grows)
 
 
 @rule("TensorArrayReadV3", attrs="dtype", handles=True)
 def _array_read(node: Node, handle: Any, index: Any, flow: Any) -> Any:
-    return flow.get(_inside(index, flow.size))
+    items = handle.list(flow)
+    return items.get(_inside(index, items.size))
 
 
 @rule("TensorArrayGatherV3", attrs="dtype element_shape", handles=True)
 def _array_gather(node: Node, handle: Any, indices: Any, flow: Any) -> Any:
-    return gather(flow.stacked(), indices, 0)
+    return gather(handle.list(flow).stacked(), indices, 0)
 
 
 @rule("TensorArrayScatterV3", handles=True)
 def _array_scatter(node: Node, handle: Any, indices: Any, value: Any, flow: Any) -> Any:
-    return _scattered(flow, indices, value, grows=handle.grows)
+    return _scattered(handle.list(flow), indices, value, grows=handle.grows)
 
 
 @rule("TensorArraySizeV3", handles=True)
 def _array_size(node: Node, handle: Any, flow: Any) -> Any:
-    return np.array(flow.size, np.int32)
+    return np.array(handle.list(flow).size, np.int32)
 
 
 @rule("TensorArrayConcatV3", attrs="dtype element_shape_except0", handles=True)
 def _array_concat(node: Node, handle: Any, flow: Any) -> Any:
     """Elements end to end, and their lengths."""
-    stacked = flow.stacked()
-    lengths = np.full(flow.size, stacked.shape[1], np.int64)
+    stacked = handle.list(flow).stacked()
+    lengths = np.full(len(stacked), stacked.shape[1], np.int64)
     return stacked.reshape(-1, *stacked.shape[2:]), lengths
 
 
 @rule("TensorArraySplitV3", static=(2,), handles=True)
 def _array_split(node: Node, handle: Any, value: Any, lengths: Any, flow: Any) -> Any:
-    return _split(value, lengths, flow.dtype)
+    items = handle.list(flow)
+    split = _split(value, lengths, items.dtype)
+    if not items.sums:
+        return split
+    return add_lists([items, TensorList(split.buffer, split.size, split.dtype, sums=True)])
 
 
 @rule("TensorArrayCloseV3", handles=True)
@@ -94,7 +127,9 @@ def _list_reserve(node: Node, shape: Any, size: Any) -> Any:
 
 @rule("EmptyTensorList", attrs="element_dtype shape_type")
 def _empty_list(node: Node, shape: Any, capacity: Any) -> Any:
-    return TensorList.zeros(_element_shape(shape), 0, jax_dtype(node["element_dtype"]))
+    number = node["element_dtype"]
+    known = _element_shape(shape)
+    return Stack((), None if number == dtypes.DT_VARIANT else jax_dtype(number), _whole(known))
 
 
 @rule("TensorListFromTensor", attrs="shape_type")
@@ -106,6 +141,7 @@ def _list_from_tensor(node: Node, x: Any, shape: Any) -> Any:
 @rule("TensorListStack", attrs="element_dtype num_elements")
 def _list_stack(node: Node, items: Any, shape: Any) -> Any:
     known = _element_shape(shape)
+    items = _list(items, known)
     if items.buffer is None and known is not None:
         return TensorList.zeros(known, items.size, items.dtype).stacked()
     return items.stacked()
@@ -113,12 +149,13 @@ def _list_stack(node: Node, items: Any, shape: Any) -> Any:
 
 @rule("TensorListGather", attrs="element_dtype")
 def _list_gather(node: Node, items: Any, indices: Any, shape: Any) -> Any:
-    return gather(items.stacked(), indices, 0)
+    return gather(_list(items, _element_shape(shape)).stacked(), indices, 0)
 
 
 @rule("TensorListGetItem", attrs="element_dtype")
 def _list_get(node: Node, items: Any, index: Any, shape: Any) -> Any:
     known = _element_shape(shape)
+    items = _list(items, known)
     if items.buffer is None and known is not None and None not in known:
         return jnp.zeros(known, items.dtype)   # TensorFlow reads zeros where nothing was written
     return items.get(_inside(index, items.size))
@@ -126,7 +163,7 @@ def _list_get(node: Node, items: Any, index: Any, shape: Any) -> Any:
 
 @rule("TensorListSetItem", attrs="resize_if_index_out_of_bounds")
 def _list_set(node: Node, items: Any, index: Any, value: Any) -> Any:
-    return items.set(index, value, grows=node["resize_if_index_out_of_bounds"])
+    return _list(items).set(index, value, grows=node["resize_if_index_out_of_bounds"])
 
 
 @rule("TensorListLength")
@@ -142,31 +179,28 @@ def _list_element_shape(node: Node, items: Any) -> Any:
 
 @rule("TensorListPushBack")
 def _list_push(node: Node, items: Any, value: Any) -> Any:
-    value = to_jax(value)
-    before = () if items.buffer is None else (items.buffer,)
-    if before and before[0].shape[1:] != value.shape:
+    items = _stack(items)
+    shape = items.element_shape() if not items.above and isinstance(value, jax.Array) else None
+    if shape is not None and shape != value.shape:
         raise ExecutionError(f"element of shape {value.shape} in a list of elements of shape "
-                             f"{before[0].shape[1:]}")
-    return TensorList(jnp.concatenate([*before, value[None]]), items.size + 1, items.dtype)
+                             f"{shape}")
+    return items.push(value)
 
 
 @rule("TensorListPopBack", attrs="element_dtype")
 def _list_pop(node: Node, items: Any, shape: Any) -> Any:
-    if not items.size:
-        raise ExecutionError("Trying to pop from an empty list")
-    stacked = items.stacked()
-    return TensorList(stacked[:-1], items.size - 1, items.dtype), stacked[-1]
+    return _stack(items).pop()
 
 
 @rule("TensorListResize", static=(1,))
 def _list_resize(node: Node, items: Any, size: Any) -> Any:
-    return items.resized(scalar(size))
+    return _list(items).resized(scalar(size))
 
 
 @rule("TensorListConcatV2", attrs="element_dtype shape_type")
 def _list_concat(node: Node, items: Any, shape: Any, leading: Any) -> Any:
-    stacked = items.stacked()
-    lengths = np.full(items.size, stacked.shape[1], np.int64)
+    stacked = _list(items, _element_shape(shape)).stacked()
+    lengths = np.full(len(stacked), stacked.shape[1], np.int64)
     return stacked.reshape(-1, *stacked.shape[2:]), lengths
 
 
@@ -189,7 +223,26 @@ def _list_scatter(node: Node, value: Any, indices: Any, shape: Any, size: Any) -
 
 @rule("TensorListScatterIntoExistingList")
 def _list_scatter_into(node: Node, items: Any, value: Any, indices: Any) -> Any:
-    return _scattered(items, indices, value, grows=True)
+    return _scattered(_list(items), indices, value, grows=True)
+
+
+def _whole(shape: tuple[int | None, ...] | None) -> tuple[int, ...] | None:
+    """A shape of which every size is known, else None."""
+    sizes = tuple(size for size in shape or () if size is not None)
+    return None if shape is None or len(sizes) < len(shape) else sizes
+
+
+def _list(items: Any, shape: tuple[int | None, ...] | None = None) -> TensorList:
+    """What was pushed, as a list of elements of one shape."""
+    return items.as_list(shape) if isinstance(items, Stack) else cast(TensorList, items)
+
+
+def _stack(items: Any) -> Stack:
+    """A list as one that is pushed to and popped from."""
+    if isinstance(items, Stack):
+        return items
+    rounds = (Rounds((items.stacked(),), items.size),) if items.size else ()
+    return Stack(rounds, items.dtype, items.element_shape())
 
 
 def _scattered(items: TensorList, indices: Any, value: Any, *, grows: bool) -> TensorList:
@@ -198,12 +251,13 @@ def _scattered(items: TensorList, indices: Any, value: Any, *, grows: bool) -> T
     if grows and is_static(indices):
         items = items.resized(max(items.size, int(indices.max(initial=-1)) + 1))
     elif grows:
-        raise UnknownSize("a list grows up to indices that are computed from what is fed")
+        raise UnknownValue("a list grows up to indices that are computed from what is fed")
     (places,) = positions(indices[:, None], (items.size,))
     buffer = items.buffer
     if buffer is None:
         buffer = jnp.zeros((items.size, *value.shape[1:]), value.dtype)
-    return TensorList(buffer.at[places].set(value, mode="drop"), items.size, items.dtype)
+    place = buffer.at[places]
+    return items.with_buffer((place.add if items.sums else place.set)(value, mode="drop"))
 
 
 def _inside(index: Any, size: int) -> Any:

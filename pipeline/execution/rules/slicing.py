@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.errors import ExecutionError, UnknownValue
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.values import dimensions, entry, is_static, to_jax
 
@@ -72,7 +72,7 @@ def _range(place: int, masks: Masks, begin: Any, end: Any, strides: Any) -> slic
         elif is_static(vector):
             bounds.append(int(vector[place]))
         else:
-            raise ExecutionError("a range whose bounds are computed from what is fed has no known "
+            raise UnknownValue("a range whose bounds are computed from what is fed has no known "
                                  "shape; fix what they depend on with `given`")
     return slice(bounds[0], bounds[1], step)
 
