@@ -45,6 +45,23 @@ def is_record(node: Any) -> bool:
         _is_named_tuple(node) or (dataclasses.is_dataclass(node) and not _is_of_nnx(node)))
 
 
+def is_sequence_of_trees(node: Any) -> bool:
+    """Whether it is a list or tuple of mappings, records and such: `(params, state)`."""
+    return isinstance(node, list | tuple) and len(node) > 0 and all(
+        isinstance(part, Mapping) or is_record(part) for part in node)
+
+
+def briefly(found: Any) -> str:
+    """Something for an error, without the elements of arrays."""
+    if _has(found, "shape", "dtype"):
+        return f"{type(found).__name__} of {found.dtype} {found.shape}"
+    if isinstance(found, Mapping):
+        return f"{type(found).__name__} of {', '.join(map(repr, list(found)[:4]))}"
+    if isinstance(found, list | tuple) or is_record(found):
+        return f"{type(found).__name__}"
+    return repr(found)
+
+
 def named_leaves(tree: Any) -> Iterator[tuple[str, Any]]:
     """The variables and arrays of a mapping, a record or an object, by name.
 
@@ -55,8 +72,8 @@ def named_leaves(tree: Any) -> Iterator[tuple[str, Any]]:
         InvalidTypeError: a mapping holds something else, or under a key that is no string; or an
             object holds an array where it cannot be assigned to.
     """
-    if isinstance(tree, Mapping) or is_record(tree):
-        yield from _of_tree(tree, "", strict=isinstance(tree, Mapping))
+    if isinstance(tree, Mapping | list | tuple) or is_record(tree):
+        yield from _of_tree(tree, "", strict=not is_record(tree))
     else:
         yield from _of_object(tree, "", set())
 
@@ -130,7 +147,8 @@ def _children(node: Any) -> Iterator[tuple[Any, Any]]:
 def _of_tree(node: Any, scope: str, *, strict: bool) -> Iterator[tuple[str, Any]]:
     """Of a tree that is made anew; `strict`: everything in it shall be saved."""
     for key, found in _children(node):
-        if not isinstance(key, str) and not (scope and isinstance(key, int)):
+        counted = isinstance(node, list | tuple) or scope
+        if not isinstance(key, str) and not (counted and isinstance(key, int)):
             raise InvalidTypeError("names_to_saveables must be a dict mapping string names to "
                                    f"Tensors/Variables. Name is not a string: {key!r}")
         name = f"{scope}{key}"
@@ -146,7 +164,7 @@ def _of_tree(node: Any, scope: str, *, strict: bool) -> Iterator[tuple[str, Any]
             yield from _of_object(found, f"{name}/", set())
         elif strict:
             raise InvalidTypeError("names_to_saveables must be a dict mapping string names to "
-                                   f"Tensors/Variables. Not a variable: {name} is {found!r}")
+                                   f"Tensors/Variables. Not a variable: {name} is {briefly(found)}")
 
 
 def _of_object(node: Any, scope: str, seen: set[int]) -> Iterator[tuple[str, Any]]:

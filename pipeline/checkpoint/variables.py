@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from pipeline.checkpoint.errors import InvalidArgumentError, InvalidTypeError
 from pipeline.checkpoint.slices import PartitionedTensor
-from pipeline.checkpoint.tree import is_record, is_variable, named_leaves, rebuilt
+from pipeline.checkpoint.tree import (
+    briefly,
+    is_record,
+    is_sequence_of_trees,
+    is_variable,
+    named_leaves,
+    rebuilt,
+)
 
 _GLOBAL_VARIABLES = "variables"  # tf.GraphKeys.GLOBAL_VARIABLES
 
@@ -67,7 +74,7 @@ def named_variables(variables: Any) -> dict[str, Any]:
         InvalidArgumentError: two variables have one name, or one variable two; there is none.
         InvalidTypeError: something in it is no variable, or a name is no string.
     """
-    if isinstance(variables, Mapping) or is_record(variables):
+    if isinstance(variables, Mapping) or is_record(variables) or is_sequence_of_trees(variables):
         return _unique(named_leaves(variables))
     if is_variable(variables) or isinstance(variables, str | bytes):
         raise _no_container(variables)
@@ -80,7 +87,7 @@ def named_variables(variables: Any) -> dict[str, Any]:
 
 def _no_container(found: Any) -> InvalidTypeError:
     return InvalidTypeError("Variables to save should be passed in a dict or a list. "
-                            f"Got {found!r}")
+                            f"Got {briefly(found)}")
 
 
 def _unique(named: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -113,9 +120,10 @@ def name_of(variable: Any) -> str:
     """
     name = getattr(variable, "op_name", None) or getattr(variable, "name", None)
     if not is_variable(variable):
-        raise InvalidTypeError(f"Variable to save is not a Variable: {variable!r}")
+        raise InvalidTypeError(f"Variable to save is not a Variable: {briefly(variable)}")
     if not isinstance(name, str):
-        raise InvalidTypeError(f"Variable to save has no name: {variable!r}; pass a dict of names")
+        raise InvalidTypeError(f"Variable to save has no name: {briefly(variable)}; "
+                               "pass a dict of names")
     return name.removesuffix(":0")
 
 
@@ -150,6 +158,6 @@ def is_number(value: Any) -> bool:
 
 def as_tree(variables: Any, values: Mapping[str, Any]) -> Any:
     """Values by name, in the nesting of `variables` where that is a mapping or a record."""
-    if isinstance(variables, Mapping) or is_record(variables):
+    if isinstance(variables, Mapping) or is_record(variables) or is_sequence_of_trees(variables):
         return rebuilt(variables, values)
     return dict(values)

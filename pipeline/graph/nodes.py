@@ -6,7 +6,7 @@ gives by default is not written unless it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -72,6 +72,7 @@ def build_node(
     attrs: Mapping[str, Any] | None = None,
     *,
     write_defaults: bool = False,
+    unless: Collection[str] = (),
 ) -> Message:
     """A NodeDef.
 
@@ -82,6 +83,7 @@ def build_node(
         attrs: values in Python's own types; a `DataType` is its number, a function its name.
             Those that follow from the inputs may be left out.
         write_defaults: also write the attributes that have the value the definition gives.
+        unless: attributes of which only other values are written all the same.
 
     Raises:
         GraphError: the op or an attribute is unknown, an attribute is missing, or the number or
@@ -99,14 +101,14 @@ def build_node(
             raise GraphError(f"{name}: op {op} has no attribute {key!r}; "
                              f"it has {', '.join(known.attr_types) or 'none'}")
         encoded = encode_attr(known.attr_types[key], value)
-        if write_defaults or encoded != known.defaults.get(key):
+        if (write_defaults and key not in unless) or encoded != known.defaults.get(key):
             node.attr[key].CopyFrom(encoded)
     missing = [key for key in known.attr_types if key not in values and key not in known.defaults]
     if missing:
         raise GraphError(f"{name}: op {op} needs the attribute {', '.join(missing)}")
     if write_defaults:
         for key, default in known.defaults.items():
-            if key not in values:
+            if key not in values and key not in unless:
                 node.attr[key].CopyFrom(default)
     return node
 

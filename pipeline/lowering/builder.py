@@ -1,7 +1,7 @@
 """Makes nodes for equations: which tensor is which value.
 
-A tensor may be *lazy*: where its value has a dimension n it may have 1, or it may be a scalar. Ops
-that broadcast take it as it is; others ask for it `full`.
+A tensor may be *lazy*: where its value has a dimension n it may have 1, and leading dimensions may
+be missing, all of them too. Ops that broadcast take it as it is; others ask for it `full`.
 """
 
 from __future__ import annotations

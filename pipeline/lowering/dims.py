@@ -17,10 +17,14 @@ def same(left: Dim, right: Dim) -> bool:
     return str(left) == str(right)
 
 
+def alike(left: Shape, right: Shape) -> bool:
+    """Whether two shapes are surely equal."""
+    return len(left) == len(right) and all(map(same, left, right))
+
+
 def joint_shape(shapes: Sequence[Shape]) -> Shape:
-    """What shapes broadcast to; a scalar adds nothing, a 1 gives way."""
-    ranked = [shape for shape in shapes if len(shape)]
-    if not ranked:
-        return ()
+    """What shapes broadcast to: aligned at their ends, a 1 gives way."""
+    rank = max(map(len, shapes), default=0)
+    ranked = [(*(1,) * (rank - len(shape)), *shape) for shape in shapes]
     return tuple(next((size for size in sizes if not same(size, 1)), 1)
                  for sizes in zip(*ranked, strict=True))

@@ -43,6 +43,8 @@ def _expand(equation: Equation) -> Iterator[Equation]:
     if equation.primitive == "scan" and isinstance(params["length"], int) and (
             params["length"] * len(params["jaxpr"].equations) <= _MOST_EQUATIONS):
         return _unroll(equation)
+    if equation.primitive == "cond":
+        _leave_out_checks(equation)
     if equation.primitive == "cond" and not any(
             each.primitive in _STAYING for branch in params["branches"]
             for each in branch.equations):
@@ -99,6 +101,20 @@ def _choose(equation: Equation) -> Iterator[Equation]:
             yield _beside(equation, "copy_value", [cases[0]], output)
         else:
             yield _beside(equation, "select_n", [which, *cases], output)
+
+
+def _leave_out_checks(equation: Equation) -> None:
+    """`equinox.error_if` gives what it takes, or raises in a callback: what it gives is left."""
+    branches = equation.params["branches"]
+    checks = [branch for branch in branches if any(map(_raises, branch.equations))]
+    others = [branch for branch in branches if branch not in checks]
+    if checks and len(others) == 1:
+        equation.params = {**equation.params, "branches": (others[0],)}
+
+
+def _raises(equation: Equation) -> bool:
+    function = getattr(equation.params.get("callback"), "callback_func", None)
+    return getattr(function, "__module__", "") == "equinox._errors"
 
 
 def _solve(equation: Equation) -> Iterator[Equation]:

@@ -73,15 +73,15 @@ _WHOLE: dict[str, Callable[..., Any]] = {
 }
 
 
-def run(program: Program, *, variables: bool) -> None:
-    """Compute what is known; of the variables' values only if `variables` is set."""
+def run(program: Program) -> None:
+    """Compute what is known but for variables: each of them stays a constant of its own."""
     for equation in program.equations:
         inputs = equation.inputs
         if all(0 in value.shape for value in equation.outputs):
             for value in equation.outputs:
                 value.constant = np.zeros((), value.dtype)    # nothing to compute; lazy
             continue
-        if any(v.constant is None or (v.name and not variables) for v in inputs):
+        if any(v.constant is None or v.name for v in inputs):
             continue
         with np.errstate(all="ignore"):
             result = _evaluate(equation, [v.constant for v in inputs if v.constant is not None])
@@ -141,9 +141,12 @@ def _to_integers(x: Array, dtype: DType) -> Array:
 
 
 def _broadcast(equation: Equation, array: Array) -> Array:
-    """Lazy: dimensions of 1 are put in, nothing is repeated."""
-    if array.ndim == 0:
+    """Lazy: dimensions of 1 are put in where they are not leading ones, nothing is repeated."""
+    rank, axes = equation.output.rank, tuple(equation.params["broadcast_dimensions"])
+    missing = len(axes) - array.ndim    # of a lazy array; they are 1
+    if axes[missing:] == tuple(range(rank - array.ndim, rank)):
         return array
+    array = array.reshape((1,) * missing + array.shape)
     shape = [1] * equation.output.rank
     for axis, size in zip(equation.params["broadcast_dimensions"], array.shape, strict=True):
         shape[axis] = size

@@ -23,6 +23,8 @@ def freeze(
     *,
     outputs: Sequence[str],
     opset: Literal["tf1", "modern"] = "tf1",
+    constraints: Sequence[str] = (),
+    sizes: Mapping[str, str] = MappingProxyType({}),
 ) -> Message:
     """A GraphDef of ordinary TensorFlow ops that computes `function(variables, *inputs)`.
 
@@ -39,6 +41,9 @@ def freeze(
             one in all inputs; a string is a dimension of that name, unknown too.
         outputs: a name for each result. The op that makes a result takes its name; where other ops
             read that result as well, they read an Identity of the name behind it.
+        constraints: what holds of dimensions with names: `t <= 64`, `mod(t, 4) == 0`, `t >= s`.
+            The batch is called `batch`. A graph does not check them.
+        sizes: constraints of one name each: `{"t": "<= 64"}`.
         opset: `tf1` for readers made for TensorFlow 1.x, `modern` for TensorFlow 2.
 
     Raises:
@@ -46,6 +51,7 @@ def freeze(
             source lines), or a name is illegal or given twice.
     """
     function, variables = as_function(function, variables, inputs)
-    traced = trace(function, variables, inputs)
+    stated = [*constraints, *(f"{name} {what}" for name, what in sizes.items())]
+    traced = trace(function, variables, inputs, constraints=stated)
     passes.run(traced.program)
     return lower(traced, outputs, find_opset(opset))

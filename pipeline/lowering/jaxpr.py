@@ -1,4 +1,4 @@
-"""JAX's jaxpr → our flat program: the only file that knows JAX's internals.
+"""JAX's jaxpr → our flat program; this file and `written_out` know JAX's internals.
 
 What JAX says by nesting (`jit`, `custom_jvp_call`, `checkpoint`, …) is written out in place, with
 the name scopes joined; loops and conditionals keep their bodies as programs of their own.
@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jax._src import source_info_util
-from jax.extend.core import ClosedJaxpr, InconclusiveDimensionOperation, Jaxpr, Literal
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
+from pipeline.lowering import sources
 from pipeline.lowering.errors import LoweringError
 from pipeline.lowering.ir import Array, DType, Equation, Program, Value
+from pipeline.lowering.symbolic import explained, is_array, symbolic_inputs
+from pipeline.lowering.written_out import is_key, written_out
 
 _spec: Callable[..., jax.ShapeDtypeStruct] = jax.ShapeDtypeStruct   # it has no types of its own
-
-BATCH = "batch"    # the symbol of a leading dimension that is not known
 
 # primitives that only call a jaxpr, and the parameter that holds it
 _CALLS = {
@@ -48,6 +48,7 @@ def trace(
     variables: Any,
     inputs: Mapping[str, jax.ShapeDtypeStruct],
     *,
+    constraints: Sequence[str] = (),
     shapes_only: bool = False,
 ) -> Traced:
     """Trace `function(variables, *inputs)` with symbolic dimensions.
@@ -57,30 +58,30 @@ def trace(
         variables: a pytree; an array's name is its path joined by "/", other leaves are left alone.
         inputs: shape and dtype by name. None as first dimension is the batch; a string anywhere is
             a dimension of that name.
+        constraints: what is known of named dimensions, such as `t <= 64`.
         shapes_only: leave the variables' values out, so that nothing is computed from them.
 
     Raises:
         LoweringError: a shape is not of that form, or the function needs a dimension's number.
     """
     everything, tree = jax.tree_util.tree_flatten_with_path(variables)
-    leaves = [(path, leaf) for path, leaf in everything if _is_array(leaf)]
+    leaves = [(path, leaf) for path, leaf in everything if is_array(leaf)]
     arguments = [_spec(leaf.shape, leaf.dtype) for _, leaf in leaves]
 
     @functools.wraps(function)    # by whose name JAX's errors call it
     def whole(arrays: Sequence[Any], *inputs: Any) -> Any:
         rest = iter(arrays)
-        parts = [next(rest) if _is_array(leaf) else leaf for _, leaf in everything]
+        parts = [next(rest) if is_array(leaf) else leaf for _, leaf in everything]
         return function(jax.tree_util.tree_unflatten(tree, parts), *inputs)
 
-    specs = symbolic_inputs(inputs)
+    specs = symbolic_inputs(inputs, constraints)
     try:
         closed = jax.make_jaxpr(whole)(arguments, *specs)
-    except InconclusiveDimensionOperation as error:
-        raise _needs_a_size(error) from None
-    except TypeError as error:
-        if "_DimExpr" not in str(error):    # as of `range(x.shape[0])`
+    except Exception as error:
+        told = explained(error, specs, lambda fixed: jax.eval_shape(whole, arguments, *fixed))
+        if told is error:
             raise
-        raise _needs_a_size(error) from error    # whose traceback has the line
+        raise told from error
     flattener = _Flattener()
     program = flattener.program(closed)
     names = ["/".join(path_parts(path)) for path, _ in leaves]
@@ -100,89 +101,10 @@ def trace(
                   {name: named[name] for name in inputs})
 
 
-def _needs_a_size(error: Exception) -> LoweringError:
-    return LoweringError("the function's Python depends on the size of a dimension that is not "
-                         f"known; give that input a fixed shape: {error}")
-
-
-def symbolic_inputs(inputs: Mapping[str, jax.ShapeDtypeStruct]) -> list[jax.ShapeDtypeStruct]:
-    """The inputs' shapes with `None` and names turned into symbolic dimensions of one scope."""
-    if not isinstance(inputs, Mapping):
-        raise LoweringError(f"inputs: {inputs!r}; expected shape and dtype by name, such as "
-                            "{'input': jax.ShapeDtypeStruct((None, 784), jnp.float32)}")
-    scope = jax.export.SymbolicScope()
-    specs = []
-    for name, spec in inputs.items():
-        if not _is_array(spec):
-            raise LoweringError(f"input {name}: {spec!r}; expected shape and dtype, such as "
-                                "jax.ShapeDtypeStruct((None, 784), jnp.float32)")
-        words = []
-        for axis, size in enumerate(spec.shape):
-            if size is None and axis == 0:
-                words.append(BATCH)
-            elif isinstance(size, (int, np.integer, str)):
-                words.append(str(size))
-            else:
-                raise LoweringError(f"input {name}: dimension {axis} of {spec.shape} is {size!r}; "
-                                    "expected a number, a name, or None for the leading batch")
-        shape = jax.export.symbolic_shape(", ".join(words), scope=scope) if words else ()
-        specs.append(_spec(shape, spec.dtype))
-    return specs
-
-
 def path_parts(path: Sequence[Any]) -> tuple[str, ...]:
     """The keys, attributes and indices on the way to a leaf of a pytree."""
     return tuple(str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key))))
                  for key in path)
-
-
-# what makes random numbers: the method of the key's implementation that does
-_RANDOM = {"random_seed": "seed", "random_bits": "random_bits", "random_split": "split",
-           "random_fold_in": "fold_in"}
-# what only moves keys: the parameters that need one more entry for the numbers a key is made of
-_MOVES: dict[str, dict[str, Callable[[Any, int], Any]]] = {
-    "slice": {"start_indices": lambda p, _: (*p, 0), "limit_indices": lambda p, size: (*p, size),
-              "strides": lambda p, _: p and (*p, 1)},
-    "squeeze": {}, "reshape": {}, "concatenate": {}, "stack": {}, "unstack": {},
-    "scan": {}, "while": {}, "cond": {},
-}
-
-
-def _is_array(leaf: Any) -> bool:
-    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
-
-
-def _is_key(atom: Any) -> bool:
-    return hasattr(getattr(atom.aval, "dtype", None), "_impl")
-
-
-def _random_bits_of_keys(eqn: Any) -> ClosedJaxpr:
-    """What a random primitive does with the numbers that its keys are made of."""
-    made, taken = eqn.outvars[0].aval, [atom.aval for atom in eqn.invars]
-    impl = made.dtype._impl if eqn.primitive.name != "random_bits" else taken[0].dtype._impl
-    method, params = getattr(impl, _RANDOM[eqn.primitive.name]), eqn.params
-
-    def one(*arrays: Any) -> Any:
-        if "bit_width" in params:
-            return method(*arrays, params["bit_width"], params["shape"])
-        return method(*arrays, params["shape"]) if "shape" in params else method(*arrays)
-
-    for _ in taken[0].shape:
-        one = jax.vmap(one)
-    specs = [_spec((*aval.shape, *impl.key_shape), np.uint32) if _is_key(atom)
-             else _spec(aval.shape, aval.dtype)
-             for atom, aval in zip(eqn.invars, taken, strict=True)]
-    return jax.make_jaxpr(one)(*specs)
-
-
-def _on_key_data(name: str, eqn: Any) -> tuple[str, Any]:
-    """An equation that moves keys, as one that moves their numbers; others get no rule."""
-    if name not in _MOVES:
-        return f"{name} of random keys", eqn
-    dtype = next(atom.aval.dtype for atom in (*eqn.outvars, *eqn.invars) if _is_key(atom))
-    size, = dtype._impl.key_shape
-    params = {key: change(eqn.params[key], size) for key, change in _MOVES[name].items()}
-    return name, eqn.replace(params={**eqn.params, **params})
 
 
 class _Flattener:
@@ -216,13 +138,11 @@ class _Flattener:
                 results = self._inline(inner, known, arguments, path, equations, source)
             elif name in _IDENTITIES:
                 results = arguments
-            elif name in _RANDOM:
-                closed = _random_bits_of_keys(eqn)
-                results = self._inline(closed.jaxpr, closed.consts, arguments, path, equations,
-                                       source)
+            elif (written := written_out(
+                    eqn, [each.constant for each in arguments])) is not None:
+                inner, known = _open(written)
+                results = self._inline(inner, known, arguments, path, equations, source)
             else:
-                if any(_is_key(atom) for atom in (*eqn.invars, *eqn.outvars)):
-                    name, eqn = _on_key_data(name, eqn)
                 results = [self._fresh(variable) for variable in eqn.outvars]
                 equations.append(Equation(name, arguments, results, self._params(eqn.params),
                                           "/".join(path), source))
@@ -246,7 +166,7 @@ class _Flattener:
     def _fresh(self, variable: Any) -> Value:
         aval = variable.aval
         shape = tuple(_plain(size) for size in getattr(aval, "shape", ()))
-        if _is_key(variable):
+        if is_key(variable):
             return Value((*shape, *aval.dtype._impl.key_shape), np.dtype(np.uint32))
         return Value(shape, getattr(aval, "dtype", np.dtype(np.float32)))
 
@@ -281,8 +201,5 @@ def _scopes(eqn: Any) -> tuple[str, ...]:
 
 
 def _source(eqn: Any, caller: Callable[[], str]) -> Callable[[], str]:
-    """The user's line; that of the caller where JAX knows none, or it was traced in this file."""
-    def line() -> str:
-        found = str(source_info_util.summarize(eqn.source_info))
-        return caller() if not found or found.startswith(__file__) else found
-    return line
+    """The user's line; that of the caller where JAX knows none but this package's."""
+    return lambda: sources.of_equation(eqn) or caller()

@@ -7,7 +7,6 @@ of the libraries is imported here unless the module is one of its own.
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -63,14 +62,12 @@ def as_function(
 
 
 def _from_linen(module: Any, variables: Mapping[str, Any]) -> tuple[Function, Any]:
-    """Paths without the collection's name where that is not needed to tell them apart."""
+    """Whole paths, `params/head/kernel`: those that a Saver gives the same variables."""
     from flax.traverse_util import flatten_dict, unflatten_dict
 
     flat = flatten_dict(variables)
-    short = Counter("/".join(path[1:]) for path in flat)
     module = module.clone(name="~")    # the root's scope is then no part of a name, see `sanitise`
-    named = {"/".join(path[1:] if short["/".join(path[1:])] == 1 else path): (path, leaf)
-             for path, leaf in flat.items()}
+    named = {"/".join(path): (path, leaf) for path, leaf in flat.items()}
 
     def function(arrays: dict[str, Any], *inputs: Any) -> Any:
         return module.apply(

@@ -16,7 +16,7 @@ from pipeline.lowering import dims
 from pipeline.lowering.errors import Gap
 from pipeline.lowering.ir import Array, Equation, Shape
 from pipeline.lowering.names import Names, sanitise
-from pipeline.lowering.opset import Opset
+from pipeline.lowering.opset import Opset, later_attributes
 from pipeline.lowering.tensor import (
     Operand,
     Tensor,
@@ -117,7 +117,8 @@ class NodeWriter:
         if self._output_shapes:
             attrs["_output_shapes"] = shapes_attr(shapes, len(types))
         self.nodes.append(build_node(
-            op, name, [(t.ref, n) for t, n in zip(tensors, numbers, strict=True)], attrs))
+            op, name, [(t.ref, n) for t, n in zip(tensors, numbers, strict=True)], attrs,
+            write_defaults=True, unless=later_attributes(op)))
         return [Tensor(self.reference(op, name, index, values), tuple(shape), numpy_type(number))
                 for index, (shape, number) in enumerate(zip(shapes, types, strict=False))]
 

@@ -22,6 +22,7 @@ class Operations(Sizes):
         """Repeat a lazy tensor until it fills `shape`."""
         if tuple(operand.shape) == tuple(shape):
             return operand
+        operand = self.ranked(operand, len(shape))
         if isinstance(operand, np.ndarray) and dims.is_known(shape) and (
                 math.prod(shape) * operand.itemsize <= SHARED_BYTES or operand.ndim):
             return np.broadcast_to(operand, shape)
@@ -30,6 +31,13 @@ class Operations(Sizes):
         multiples = [1 if have == want else want
                      for have, want in zip(operand.shape, shape, strict=True)]
         return self.tile(operand, multiples, shape)
+
+    def ranked(self, operand: Operand, rank: int) -> Operand:
+        """A lazy tensor with the leading dimensions of 1 that it lacks; a scalar as it is."""
+        missing = rank - len(operand.shape)
+        if not operand.shape or missing == 0:
+            return operand
+        return self.reshape(operand, ((1,) * missing + tuple(operand.shape)))
 
     def tile(self, operand: Operand, multiples: Sequence[Any], shape: Shape) -> Operand:
         """The tensor side by side with itself."""
@@ -69,8 +77,19 @@ class Operations(Sizes):
         joint = self.joint([condition, yes, no])    # TensorFlow 1's Select does not broadcast
         if condition.shape:                         # but takes one condition for all
             condition = self.expand(condition, joint)
-        yes, no = (self.expand(each, joint) for each in (yes, no))
+        alike = [each for each in (yes, no, condition)
+                 if isinstance(each, Tensor) and dims.alike(each.shape, joint)]
+        yes, no = (self._filled_like(each, joint, alike) for each in (yes, no))
         return self.op("Select", condition, yes, no, shape=joint)
+
+    def _filled_like(self, operand: Operand, shape: Shape, alike: Sequence[Tensor]) -> Operand:
+        """`expand`, with the shape read off a tensor that has it already."""
+        single = operand.size == 1 if isinstance(operand, np.ndarray) else not operand.shape
+        if not single or not alike or dims.is_known(shape):
+            return self.expand(operand, shape)
+        value = operand.reshape(()) if isinstance(operand, np.ndarray) else operand
+        sizes = self.op("Shape", alike[0], shape=(len(shape),))
+        return self.op("Fill", sizes, value, shape=shape)
 
     def split(self, operand: Operand, count: int, axis: int) -> list[Tensor]:
         """`count` equal parts along an axis."""

@@ -20,6 +20,24 @@ class Opset(NamedTuple):
         return bool(self.renamed)
 
 
+# attributes that have a default and that TensorFlow 1.0 does not know: it refuses a node that says
+# one of them, while readers without op definitions want the older ones said
+# (tensorflow/core/ops/ops.pbtxt of 1.0; `Conv3D`, … got `data_format` later than `Conv2D`)
+_LATER = frozenset({
+    "grad_a", "grad_b", "grad_x", "grad_y", "output_type", "explicit_paddings", "dilations",
+    "Truncate", "incompatible_shape_error", "index_type", "exponential_avg_factor", "batch_dims",
+    "output_idx_type", "bad_indices_policy", "Tk", "resize_if_index_out_of_bounds", "num_elements",
+    "parallel_iterations", "output_shapes", "Tcomplex", "Treal", "Tnumsegments",
+})
+_LATER_OF = {op: _LATER | {"data_format"} for op in (
+    "Conv3D", "DepthwiseConv2dNative", "MaxPool3D", "AvgPool3D")}
+
+
+def later_attributes(op: str) -> frozenset[str]:
+    """The attributes of an op whose defaults are left out, as TensorFlow 1.0 does not know them."""
+    return _LATER_OF.get(op, _LATER)
+
+
 _OPSETS = {
     # 22 is the first where a Placeholder's shape [] is a scalar; old readers refuse nothing below
     # 27 (shared/reference/consumers.md, formats.md §4)

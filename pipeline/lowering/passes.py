@@ -7,13 +7,9 @@ from pipeline.lowering.ir import Program
 
 
 def run(program: Program) -> None:
-    """Expand control flow, compute what needs no variable, find the larger ops, compute the rest.
-
-    The larger ops come before the variables' values are touched: `gamma` and `moving_mean` are to
-    be found in the graph by name.
-    """
+    """Expand control flow, compute what needs no variable, find the larger ops."""
     program.prune()
-    fold.run(program, variables=False)
+    fold.run(program)
     expand.run(program)
     _simplify(program)
 
@@ -25,10 +21,10 @@ def _simplify(program: Program) -> None:
                 if isinstance(body, Program):
                     _simplify(body)
     program.prune()
-    fold.run(program, variables=False)
+    fold.run(program)
     ranges.run(program)
-    fold.run(program, variables=False)
+    fold.run(program)
     peepholes.run(program)
     program.prune()
-    fold.run(program, variables=True)
+    fold.run(program)
     program.prune()

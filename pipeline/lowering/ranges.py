@@ -165,8 +165,7 @@ def run(program: Program) -> None:
             if known is not None:
                 equation.output.constant = np.asarray(known)    # lazy: the same everywhere
         elif equation.primitive == "gather" and _stays_inside(equation, ranges):
-            mode = type(equation.params["mode"]).PROMISE_IN_BOUNDS
-            equation.params = {**equation.params, "mode": mode}
+            equation.params = {**equation.params, "inside": True}
     program.equations = [equation for equation in program.equations
                          if not equation.outputs or equation.output.constant is None]
     _narrow(program, ranges)

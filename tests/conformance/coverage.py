@@ -29,7 +29,7 @@ def primitives_of(case: Case) -> set[str]:
     import jax
     from jax.extend.core import jaxprs_in_params
 
-    from pipeline.lowering.jaxpr import symbolic_inputs
+    from pipeline.lowering.symbolic import symbolic_inputs
 
     def names(jaxpr: Any) -> set[str]:
         found = set()

@@ -89,7 +89,8 @@ def test_linen_module(tf: ModuleType) -> None:
     variables = drawn(module.init(KEY, jnp.zeros((1, 8, 8, 2))))
     graph = freeze(module, variables, IMAGES, outputs=["output"])
     nodes = judged(tf, graph, IMAGES, lambda x: module.apply(variables, x))
-    assert {"conv/kernel", "norm/mean", "norm/scale", "Dense_0/bias"} <= set(nodes)
+    assert {"params/conv/kernel", "batch_stats/norm/mean", "params/norm/scale",
+            "params/Dense_0/bias"} <= set(nodes)
     assert nodes["conv/Conv2D"] == "Conv2D"
     assert nodes["norm/FusedBatchNorm"] == "FusedBatchNorm"
 

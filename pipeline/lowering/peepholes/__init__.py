@@ -10,6 +10,7 @@ from pipeline.lowering.peepholes import activations as activations
 from pipeline.lowering.peepholes import arithmetic as arithmetic
 from pipeline.lowering.peepholes import batch_norm as batch_norm
 from pipeline.lowering.peepholes import bias as bias
+from pipeline.lowering.peepholes import indexing as indexing
 from pipeline.lowering.peepholes import pooling as pooling
 from pipeline.lowering.peepholes import product as product
 from pipeline.lowering.peepholes import softmax as softmax

@@ -69,7 +69,7 @@ def _leaky_relu_or_elu(matcher: Matcher, equation: Equation) -> Found:
     if inner is x:
         exact = x.dtype != np.float64 or float(np.float32(factor)) == factor  # a float attribute
         return ("nn.leaky_relu", [x], {"alpha": factor}) if exact else None
-    exponential = matcher.made_by(inner, "expm1")
+    exponential = matcher.made_by(inner, "expm1", "nn.elu")
     if exponential is None or not _is_zero_where_positive(matcher, exponential.inputs[0], x):
         return None
     if factor == 1.0:
@@ -87,6 +87,64 @@ def _is_zero_where_positive(matcher: Matcher, value: Value, x: Value) -> bool:
     compared = matcher.made_by(condition, "gt", "ge")
     return (compared is not None and compared.inputs[0] is x and no is x
             and matcher.is_number(compared.inputs[1], 0.0) and matcher.is_number(yes, 0.0))
+
+
+@peephole("expm1")
+def _elu_of_negative(matcher: Matcher, equation: Equation) -> Found:
+    """exp(x) - 1 of what is nowhere positive; not every reader has Expm1."""
+    x = equation.inputs[0]
+    divided = matcher.made_by(x, "div")
+    if divided is not None and (matcher.number(divided.inputs[1]) or 0) > 0:
+        x = divided.inputs[0]
+    smaller, chosen = matcher.made_by(x, "min"), matcher.made_by(x, "select_n")
+    found = None if smaller is None else matcher.split_number(smaller)
+    negative = (found is not None and found[1] <= 0) or (
+        chosen is not None and _is_zero_where_positive(matcher, x, chosen.inputs[1]))
+    return ("nn.elu", equation.inputs, {}) if negative and _is_float(equation) else None
+
+
+@peephole("add")
+def _celu(matcher: Matcher, equation: Equation) -> Found:
+    """max(x, 0) + elu(min(x, 0))."""
+    for positive, negative in (equation.inputs, equation.inputs[::-1]):
+        relu, elu = matcher.made_by(positive, "nn.relu"), matcher.made_by(negative, "nn.elu")
+        smaller = None if elu is None else matcher.made_by(elu.inputs[0], "min")
+        if relu is not None and smaller is not None and (
+                matcher.split_number(smaller) == (relu.inputs[0], 0.0)):
+            return "nn.elu", relu.inputs, {}
+    return None
+
+
+@peephole("mul")
+def _gelu(matcher: Matcher, equation: Equation) -> Found:
+    """x · erfc(-c · x) is x · (1 + erf(c · x)), which more readers have.
+
+    Only beside its own x: erfc alone keeps digits that 1 - erf does not have.
+    """
+    for factor, tail in (equation.inputs, equation.inputs[::-1]):
+        complement = matcher.made_by(tail, "erfc")
+        if complement is None:
+            continue
+        x, scale = _multiple(matcher, factor)
+        inside, slope = _multiple(matcher, complement.inputs[0])
+        if inside is x and scale and slope < 0 and _is_float(equation):
+            return "nn.gelu", [factor, x], {"slope": -slope}
+    return None
+
+
+def _multiple(matcher: Matcher, value: Value) -> tuple[Value, float]:
+    """The value as another one times a number, through products, quotients and signs."""
+    factor = 1.0
+    while made := matcher.made_by(value, "mul", "neg", "div"):
+        if made.primitive == "neg":
+            value, factor = made.inputs[0], -factor
+            continue
+        found = matcher.split_number(made)
+        if found is None or (found[0] is not made.inputs[0] and made.primitive == "div"):
+            break
+        value = found[0]
+        factor = factor * found[1] if made.primitive == "mul" else factor / found[1]
+    return value, factor
 
 
 @peephole("mul")

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from pipeline.lowering import dims
-from pipeline.lowering.ir import Equation, Program, Value
+from pipeline.lowering.ir import Equation, Program, Value, constant
 
 # None: no match; a value: the result is that value; else primitive, inputs and parameters of the
 # one equation that makes the result
@@ -71,6 +71,8 @@ class Matcher:
 
     def on_last_axis(self, value: Value, beside: Value | None = None) -> Value | None:
         """The vector behind a value of shape [1, …, 1, c], or repeated to the shape of `beside`."""
+        if value.constant is not None and not value.name:
+            return _known_vector(value)
         equation = self.made_by(value, "broadcast_in_dim", "reshape")
         if equation is None or equation.inputs[0].rank == 0:
             return None
@@ -82,3 +84,12 @@ class Matcher:
         if not ones or axes[-1] != value.rank - 1 or value.shape[-1] != vector.shape[-1]:
             return None
         return vector if vector.rank == 1 else self.on_last_axis(vector)
+
+
+def _known_vector(value: Value) -> Value | None:
+    """What a constant repeats along all dimensions but the last one."""
+    array = value.constant
+    if array is None or not value.rank or array.shape[-1:] != value.shape[-1:] or (
+            array.size != array.shape[-1]):
+        return None
+    return constant(array.reshape(-1))

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from pipeline.lowering.ir import Equation
+from pipeline.lowering.ir import Equation, Value
 from pipeline.lowering.peepholes.match import Found, Matcher, peephole
 from pipeline.lowering.window import padding_name
 
@@ -23,6 +23,39 @@ def _avg_pool(matcher: Matcher, equation: Equation) -> Found:
     if counted is None or not _counts(counted, made) or not _padding(made):
         return None
     return "nn.avg_pool", made.inputs, {**made.params, "padding_counts": False}
+
+
+# what is nowhere negative, whatever goes in
+_POSITIVE = ("nn.relu", "nn.relu6", "logistic", "exp", "abs", "square", "sqrt", "nn.softmax",
+             "nn.softplus", "exp2")
+# what is nowhere negative if none of its operands is
+_KEEPING = ("add", "mul", "max", "reshape", "transpose", "squeeze", "broadcast_in_dim", "slice",
+            "concatenate", "reduce_max", "reduce_sum", "nn.mean", "nn.avg_pool",
+            "reduce_window_sum", "reduce_window_max", "copy_value", "rev")
+
+
+@peephole("reduce_window_max")
+def _max_of_positive(matcher: Matcher, equation: Equation) -> Found:
+    """0 around what is nowhere negative is as good as -inf, and known to more readers."""
+    params = equation.params
+    alone = any(isinstance(low, int) and isinstance(high, int) and max(low, high) >= size
+                for (low, high), size in zip(params["padding"], params["window_dimensions"],
+                                             strict=True))
+    if alone or not _is_positive(matcher, equation.inputs[0]):
+        return None
+    return "reduce_window_max", equation.inputs, {**params, "outside": 0}
+
+
+def _is_positive(matcher: Matcher, value: Value, steps: int = 8) -> bool:
+    """Whether a value is surely nowhere below 0, as far as so many steps back tell."""
+    if matcher.made_by(value, *_POSITIVE):
+        return True
+    number = matcher.number(value)
+    if number is not None:
+        return number >= 0
+    made = matcher.made_by(value, *_KEEPING)
+    return made is not None and steps > 0 and all(
+        _is_positive(matcher, each, steps - 1) for each in made.inputs)
 
 
 def _pooled(made: Equation) -> bool:

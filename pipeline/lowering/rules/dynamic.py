@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.lowering import dims
 from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import Equation, Shape
 from pipeline.lowering.registry import rule
-from pipeline.lowering.rules.index_vectors import INDEX, clamp
+from pipeline.lowering.rules.gather import take
+from pipeline.lowering.rules.index_vectors import INDEX, clamp, counting
 from pipeline.lowering.rules.shape import strided_slice
 from pipeline.lowering.tensor import Operand, Tensor
 
@@ -31,12 +33,43 @@ def _dynamic_slice(b: Builder, e: Equation) -> Operand:
 
 
 @rule("dynamic_update_slice")
-def _dynamic_update_slice(b: Builder, e: Equation) -> Tensor:
-    """The update with zeros around it, chosen where ones with zeros around them say so."""
+def _dynamic_update_slice(b: Builder, e: Equation) -> Operand:
+    """The update where it is to lie, the operand around it."""
     operand, update, *starts = b.full_operands(e)
     limits = tuple(have - want for have, want in
                    zip(operand.shape, update.shape, strict=True))
     places = _places(b, starts, limits)
+    if all(isinstance(place, np.ndarray) for place in places):
+        return _at_known_places(b, operand, update, places, limits)
+    mask: Operand | None = None
+    for axis, (place, size) in enumerate(zip(places, update.shape, strict=True)):
+        if dims.same(size, operand.shape[axis]):
+            continue
+        counted = counting(b, operand.shape, axis, INDEX)
+        if dims.same(size, 1):
+            here = b.op("Equal", counted, place)
+        else:
+            update, here = _moved(b, update, axis, b.op("Sub", counted, place))
+        mask = here if mask is None else b.op("LogicalAnd", mask, here)
+    return update if mask is None else b.select(mask, update, operand)
+
+
+def _moved(b: Builder, update: Operand, axis: int, position: Operand) -> tuple[Operand, Tensor]:
+    """The update at positions along an axis of the operand, and where it has such ones."""
+    zero, size = np.zeros((), INDEX), b.size(update.shape[axis])
+    last = b.op("Sub", size, np.asarray(1, INDEX), shape=()) if isinstance(size, Tensor) else \
+        np.asarray(size - 1, INDEX)
+    inside = b.op("LogicalAnd", b.op("GreaterEqual", position, zero), b.op("Less", position, size))
+    nearest = b.op("Maximum", b.op("Minimum", position, last), zero)
+    count = position.shape[axis]
+    shape = tuple(count if at == axis else each for at, each in enumerate(update.shape))
+    return take(b, update, b.reshape(nearest, (count,)), axis, shape), inside
+
+
+def _at_known_places(
+    b: Builder, operand: Operand, update: Operand, places: list[Operand], limits: Shape
+) -> Operand:
+    """Zeros around the update, chosen where ones with zeros around them say so."""
     before = b.stack(places, 0)
     after = b.op("Sub", b.sizes(limits), before) if limits else before
     amounts = b.op("Pack", before, after, axis=1, shape=(len(limits), 2))

@@ -33,11 +33,22 @@ def unary(primitive: str, op: str) -> None:
     rule(primitive)(lambda b, e: apply(b, op, b.operand(e.inputs[0])))
 
 
+def beside(x: Operand, y: Operand) -> tuple[Operand, Operand]:
+    """Constants without the leading dimensions of 1 that broadcasting adds: `[c]`, `[]`."""
+    def shortened(each: Operand, other: Operand) -> Operand:
+        if not isinstance(each, np.ndarray) or len(each.shape) > len(other.shape):
+            return each
+        first = next((at for at, size in enumerate(each.shape) if size != 1), each.ndim)
+        return each.reshape(each.shape[first:])
+
+    return shortened(x, y), shortened(y, x)
+
+
 def binary(primitive: str, op: str, *, on_bool: str = "") -> None:
     """`primitive(x, y)` is the op; booleans may have another one."""
     def lower(b: Builder, e: Equation) -> Operand:
         chosen = on_bool if on_bool and e.inputs[0].dtype.kind == "b" else op
-        x, y = b.operands(e)
+        x, y = beside(*b.operands(e))
         if chosen in _COMMUTATIVE and isinstance(x, np.ndarray):
             x, y = y, x    # some readers know a constant only as second operand
         return apply(b, chosen, x, y)
@@ -90,7 +101,7 @@ binary("ne", "NotEqual")
 
 @rule("add", "add_any")
 def _add(b: Builder, e: Equation) -> Operand:
-    x, y = b.operands(e)
+    x, y = beside(*b.operands(e))
     if isinstance(x, np.ndarray):
         x, y = y, x
     if e.output.dtype.kind == "b":
@@ -102,7 +113,7 @@ def _add(b: Builder, e: Equation) -> Operand:
 def comparison(primitive: str, op: str) -> None:
     """An order; booleans are ordered as 0 and 1."""
     def lower(b: Builder, e: Equation) -> Tensor:
-        x, y = b.operands(e)
+        x, y = beside(*b.operands(e))
         if x.dtype.kind == "b":
             x, y = (b.cast(each, np.dtype(np.int32)) for each in (x, y))
         return b.op(op, x, y)

@@ -6,6 +6,7 @@ mode that fills, give a value of their own; TensorFlow would raise.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,22 +32,37 @@ from pipeline.lowering.tensor import Operand, Tensor
 def _gather(b: Builder, e: Equation) -> Operand:
     numbers, sizes = e.params["dimension_numbers"], e.params["slice_sizes"]
     operand, indices = b.full_operands(e)
-    fills = e.params["mode"].name == "FILL_OR_DROP"
+    inside = e.params.get("inside", False)    # as far as is known of the indices
+    fills = e.params["mode"].name == "FILL_OR_DROP" and not inside
     windows = Windows(
         axes=tuple(numbers.start_index_map), sizes=tuple(sizes),
         batching=tuple(zip(numbers.operand_batching_dims, numbers.start_indices_batching_dims,
                            strict=True)))
     starts = windows.columns(b, indices)
-    valid = within(b, starts, windows.limits(operand.shape)) if fills else None
-    starts = clamp(b, starts, windows.limits(operand.shape))
-    part = _read(b, operand, dict(zip(windows.all_axes, starts, strict=True)), windows,
-                 tuple(indices.shape[:-1]))
+    limits, counted = windows.limits(operand.shape), len(windows.batching)
+    valid = within(b, starts[counted:], limits[counted:]) if fills else None
+    if not inside:
+        starts[counted:] = clamp(b, starts[counted:], limits[counted:])
     gone = (*numbers.collapsed_slice_dims, *numbers.operand_batching_dims)
+    part = _read(b, operand, dict(zip(windows.all_axes, starts, strict=True)), windows,
+                 tuple(indices.shape[:-1]), gone)
     result = _arrange(b, part, numbers.offset_dims, gone, e.output.shape)
     if valid is None:
         return result
     shown = _along_batch(b, valid, numbers.offset_dims, e.output.rank)
-    return b.select(shown, result, _fill_value(e.params["fill_value"], e.output.dtype))
+    return filled(b, shown, result, e.params["fill_value"])
+
+
+def filled(b: Builder, shown: Operand, result: Operand, value: Any) -> Operand:
+    """`result` where it is shown, elsewhere the value that JAX fills with.
+
+    NaN is 0 / 0: some readers choose by multiplying with the mask, which spreads it.
+    """
+    fill = _fill_value(value, result.dtype)
+    if isinstance(fill, np.ndarray) and fill.dtype.kind in "fV" and np.isnan(fill):
+        mask = b.cast(shown, result.dtype)
+        return b.op("RealDiv", b.op("Mul", result, mask), mask)
+    return b.select(shown, result, fill)
 
 
 def take(b: Builder, operand: Operand, places: Operand, axis: int, shape: Shape) -> Tensor:
@@ -68,14 +84,16 @@ class _Part(NamedTuple):
 
 
 def _read(
-    b: Builder, operand: Operand, starts: dict[int, Operand], windows: Windows, batch: Shape
+    b: Builder, operand: Operand, starts: dict[int, Operand], windows: Windows, batch: Shape,
+    gone: tuple[int, ...],
 ) -> _Part:
     fixed = {axis: start for axis, start in starts.items() if _same_everywhere(start)}
     if len(fixed) == len(starts) and batch and fixed:
         del fixed[next(iter(fixed))]
-    operand = _cut(b, operand, windows, starts, fixed)
     moving = {axis: start for axis, start in starts.items() if axis not in fixed}
-    along = list(range(len(operand.shape)))
+    left_out = () if moving else [axis for axis in fixed if axis in gone]
+    operand = _cut(b, operand, windows, starts, fixed, left_out)
+    along = [axis for axis in range(len(windows.sizes)) if axis not in left_out]
     marks = [-1 - at for at in range(len(batch))]
     if not moving:
         return _Part(operand, along)
@@ -115,9 +133,12 @@ def _same_everywhere(start: Operand) -> bool:
 
 def _cut(
     b: Builder, operand: Operand, windows: Windows, starts: dict[int, Operand],
-    fixed: dict[int, Operand],
+    fixed: dict[int, Operand], gone: Collection[int],
 ) -> Operand:
-    """The window along dimensions that are not indexed, or by one known index."""
+    """The window along dimensions that are not indexed, or by one known index.
+
+    Of the dimensions `gone` it is one element.
+    """
     begin, end = [], []
     for axis, size in enumerate(operand.shape):
         start = fixed.get(axis)
@@ -126,9 +147,9 @@ def _cut(
         whole = axis in starts and axis not in fixed
         end.append(size if whole else first + windows.sizes[axis])
     shape = tuple(stop - first for first, stop in zip(begin, end, strict=True))
-    if all(dims.same(a, c) for a, c in zip(shape, operand.shape, strict=True)):
+    if not gone and dims.alike(shape, operand.shape):
         return operand
-    return strided_slice(b, operand, tuple(begin), tuple(end), (1,) * len(shape), shape)
+    return strided_slice(b, operand, tuple(begin), tuple(end), (1,) * len(shape), shape, gone)
 
 
 def _progression(start: Operand) -> int:

@@ -47,7 +47,7 @@ class Windows:
         if count == 1:
             columns = [_without_last(b, indices, batch)]
         elif count and isinstance(indices, np.ndarray):
-            columns = [indices[..., at] for at in range(count)]
+            columns = [np.asarray(indices[..., at]) for at in range(count)]
         elif count:
             columns = list(b.ops("Unpack", indices, shapes=[batch] * count, num=count,
                                  axis=len(batch)))
@@ -96,7 +96,7 @@ def lead(b: Builder, x: Operand, count: int) -> Operand:
 
 def _without_last(b: Builder, indices: Operand, batch: Shape) -> Operand:
     if isinstance(indices, np.ndarray):
-        return indices[..., 0]
+        return np.asarray(indices[..., 0])
     return b.op("Squeeze", indices, shape=batch, squeeze_dims=[len(batch)])
 
 
@@ -112,7 +112,7 @@ def _clamp(b: Builder, start: Operand, limit: Dim) -> Operand:
         return zero if not start.shape else b.expand(zero, start.shape)
     if isinstance(start, np.ndarray):
         if isinstance(limit, int):
-            return np.clip(start, 0, max(limit, 0)).astype(start.dtype)
+            return np.asarray(np.clip(start, 0, max(limit, 0)), start.dtype)
         if not start.any():
             return start
     highest = b.cast(b.size(limit), start.dtype)

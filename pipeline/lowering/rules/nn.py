@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from pipeline.lowering.builder import Builder
 from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.elementwise import unary
-from pipeline.lowering.rules.gather import take
+from pipeline.lowering.rules.gather import filled, take
 from pipeline.lowering.tensor import Operand, Tensor
 
 unary("nn.relu", "Relu")
@@ -27,6 +29,14 @@ def _scaled_elu(b: Builder, e: Equation) -> Tensor:
     """As it was found: the condition, the value elsewhere, the value where it holds."""
     _, condition, no, yes = b.operands(e)
     return b.select(condition, yes, no)
+
+
+@rule("nn.gelu")
+def _gelu(b: Builder, e: Equation) -> Operand:
+    """factor · (1 + erf(slope · x))."""
+    factor, x = b.operands(e)
+    inner = b.op("Erf", b.op("Mul", x, np.asarray(e.params["slope"], x.dtype)))
+    return b.op("Mul", factor, b.op("Add", inner, np.asarray(1, x.dtype)))
 
 
 def _on_last_axis(primitive: str, op: str) -> None:
@@ -51,8 +61,17 @@ def _batch_norm(b: Builder, e: Equation) -> Tensor:
                 epsilon=e.params["epsilon"])
 
 
-@rule("nn.gather")
-def _gather(b: Builder, e: Equation) -> Tensor:
-    """`operand[indices]` along one axis; indices are within bounds."""
+@rule("nn.take")
+def _take(b: Builder, e: Equation) -> Operand:
+    """`operand[indices]` along one axis; indices from -n to n - 1 are within bounds."""
     operand, indices = b.full_operands(e)
-    return take(b, operand, indices, e.params["axis"], e.output.shape)
+    axis = e.params["axis"]
+    size, zero = (np.asarray(number, indices.dtype) for number in (operand.shape[axis], 0))
+    low, high = b.op("GreaterEqual", indices, -size), b.op("Less", indices, size)
+    shown: Operand = b.op("LogicalAnd", low, high)
+    places = b.op("FloorMod", indices, size) if operand.shape[axis] else zero
+    found = take(b, operand, places, axis, e.output.shape)
+    behind = len(operand.shape) - axis - 1
+    if behind and indices.shape:
+        shown = b.reshape(shown, (*indices.shape, *(1,) * behind))
+    return filled(b, shown, found, e.params["fill_value"])

@@ -124,7 +124,9 @@ def _highest(dtype: DType) -> Operand:
 
 @rule("reduce_window_max")
 def _max(b: Builder, e: Equation) -> Operand:
-    windows = Windows(b, e, _lowest(e.output.dtype))
+    outside = e.params.get("outside")
+    windows = Windows(b, e, _lowest(e.output.dtype) if outside is None else
+                      np.asarray(outside, e.output.dtype))
     if windows.fits("float64 float16 bfloat16"):
         return windows.pool(b, "MaxPool", padding_counts=False)
     return windows.slices(b, "LogicalOr" if e.output.dtype.kind == "b" else "Maximum")

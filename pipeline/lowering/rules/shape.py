@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from pipeline.lowering import dims
 from pipeline.lowering.builder import Builder
-from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Array, Equation, Shape
 from pipeline.lowering.registry import rule
 from pipeline.lowering.tensor import Operand, Tensor
@@ -17,12 +16,16 @@ from pipeline.lowering.tensor import Operand, Tensor
 
 @rule("reshape")
 def _reshape(b: Builder, e: Equation) -> Operand:
+    value, shape = e.inputs[0], e.output.shape
+    added = e.output.rank - value.rank
+    if value.rank and added > 0 and dims.alike((*(1,) * added, *value.shape), shape):
+        return b.operand(value)    # lazy: it broadcasts as it is
     return b.reshape(b.full(e.inputs[0]), e.output.shape)
 
 
 @rule("squeeze")
 def _squeeze(b: Builder, e: Equation) -> Operand:
-    x = b.operand(e.inputs[0])
+    x = b.ranked(b.operand(e.inputs[0]), e.inputs[0].rank)
     if not x.shape:
         return x
     axes = [int(axis) for axis in e.params["dimensions"]]
@@ -34,8 +37,11 @@ def _squeeze(b: Builder, e: Equation) -> Operand:
 def _broadcast_in_dim(b: Builder, e: Equation) -> Operand:
     """Lazy: only the missing dimensions of 1 are put in; `Builder.full` repeats when need be."""
     x, axes = b.operand(e.inputs[0]), e.params["broadcast_dimensions"]
-    if not x.shape:
-        return x
+    rank = e.output.rank
+    if not x.shape or tuple(axes[len(axes) - len(x.shape):]) == tuple(
+            range(rank - len(x.shape), rank)):
+        return x    # TensorFlow broadcasts from the last dimension, too
+    x = b.ranked(x, len(axes))
     physical: list[Any] = [1] * e.output.rank
     for axis, size in zip(axes, x.shape, strict=True):
         physical[axis] = size
@@ -48,7 +54,7 @@ def _broadcast_in_dim(b: Builder, e: Equation) -> Operand:
 
 @rule("transpose")
 def _transpose(b: Builder, e: Equation) -> Operand:
-    x = b.operand(e.inputs[0])
+    x = b.ranked(b.operand(e.inputs[0]), e.inputs[0].rank)
     return transpose(b, x, e.params["permutation"]) if x.shape else x
 
 
@@ -80,14 +86,35 @@ def _slice(b: Builder, e: Equation) -> Operand:
 
 
 def strided_slice(
-    b: Builder, x: Operand, begin: Shape, end: Shape, strides: Shape, shape: Shape
+    b: Builder, x: Operand, begin: Shape, end: Shape, strides: Shape, shape: Shape,
+    gone: Collection[int] = (),
 ) -> Tensor:
-    """`x[begin:end:strides]`; ends at the dimension's own end are left open."""
-    open_end = sum(1 << axis for axis, (stop, size) in enumerate(zip(end, x.shape, strict=True))
-                   if dims.same(stop, size))
-    stops = tuple(0 if open_end >> axis & 1 else stop for axis, stop in enumerate(end))
-    return b.op("StridedSlice", x, b.sizes(begin), b.sizes(stops), b.sizes(strides), shape=shape,
-                end_mask=open_end)
+    """`x[begin:end:strides]`, of the dimensions `gone` the one element without its dimension.
+
+    Begins and ends at the dimension's own are left open; of a dimension of unknown size they are
+    counted from its end where that is a number.
+    """
+    first = [start if dims.same(start, size) else _from_the_end(start, size)
+             for start, size in zip(begin, x.shape, strict=True)]
+    last = [_from_the_end(stop, size) for stop, size in zip(end, x.shape, strict=True)]
+    open_begin, open_end, removed = (sum(1 << axis for axis in axes) for axes in (
+        [axis for axis, start in enumerate(first) if dims.same(start, 0)
+         and not (isinstance(strides[axis], int) and strides[axis] < 0) and axis not in gone],
+        [axis for axis, stop in enumerate(last) if stop is None and axis not in gone], gone))
+    stops = [stop or 0 for stop in last]    # where it is left open, no matter what
+    return b.op("StridedSlice", x, b.sizes(first), b.sizes(stops), b.sizes(strides),
+                shape=tuple(size for axis, size in enumerate(shape) if axis not in gone),
+                begin_mask=open_begin, end_mask=open_end, shrink_axis_mask=removed)
+
+
+def _from_the_end(place: Any, size: Any) -> Any:
+    """A place in a dimension: None for its end, a negative number before an end that is unknown."""
+    if dims.same(place, size):
+        return None
+    if isinstance(place, int):
+        return place
+    back = str(size - place)
+    return -int(back) if back.isdigit() else place
 
 
 @rule("rev")
@@ -220,8 +247,12 @@ def _empty(b: Builder, e: Equation) -> Operand:
 def _iota_2x32_shape(b: Builder, e: Equation) -> list[Operand]:
     """The upper and lower 32 bits of 0, 1, 2, … in row-major order."""
     shape = e.output.shape
-    if not dims.is_known(shape):
-        raise Unsupported("random bits of unknown shape; fix the sizes of the inputs, or export "
-                          "in evaluation mode, without dropout")
+    if not dims.is_known(shape):    # of fewer than 2^31 elements
+        count: Any = 1
+        for size in shape:
+            count = count * size
+        numbers = b.op("Range", np.asarray(0, np.int32), b.size(count), np.asarray(1, np.int32),
+                       shape=(count,))
+        return [np.zeros((), np.uint32), b.cast(b.reshape(numbers, shape), np.dtype(np.uint32))]
     counts = np.arange(int(np.prod(shape)), dtype=np.uint64).reshape(shape)
     return [(counts >> np.uint64(32)).astype(np.uint32), counts.astype(np.uint32)]

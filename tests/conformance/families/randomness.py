@@ -46,5 +46,5 @@ CASES = [
     Case("random_fold_in", "data", drawn(
         lambda k: jax.random.key_data(jax.random.fold_in(k, 5))), (SEED,)),
     Case("random_bits", "unknown shape", lambda x: jax.random.uniform(jax.random.key(1), x.shape),
-         (X,), limitation="random bits of unknown shape"),
+         (X,)),
 ]
