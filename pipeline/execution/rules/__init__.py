@@ -5,6 +5,7 @@ from pipeline.execution.rules import arrays as arrays
 from pipeline.execution.rules import colours as colours
 from pipeline.execution.rules import convolution as convolution
 from pipeline.execution.rules import custom as custom
+from pipeline.execution.rules import decompositions as decompositions
 from pipeline.execution.rules import edges as edges
 from pipeline.execution.rules import elementwise as elementwise
 from pipeline.execution.rules import flow as flow
@@ -20,6 +21,7 @@ from pipeline.execution.rules import normalization as normalization
 from pipeline.execution.rules import optimizers as optimizers
 from pipeline.execution.rules import pooling as pooling
 from pipeline.execution.rules import quantization as quantization
+from pipeline.execution.rules import ragged as ragged
 from pipeline.execution.rules import random as random
 from pipeline.execution.rules import recurrent as recurrent
 from pipeline.execution.rules import reductions as reductions
@@ -28,6 +30,9 @@ from pipeline.execution.rules import segments as segments
 from pipeline.execution.rules import shapes as shapes
 from pipeline.execution.rules import slicing as slicing
 from pipeline.execution.rules import sparse as sparse
+from pipeline.execution.rules import sparse_tensors as sparse_tensors
+from pipeline.execution.rules import special as special
 from pipeline.execution.rules import stacks as stacks
 from pipeline.execution.rules import state as state
+from pipeline.execution.rules import strings as strings
 from pipeline.execution.rules import tables as tables

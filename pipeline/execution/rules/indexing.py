@@ -93,6 +93,13 @@ def _gather_nd(node: Node, x: Any, indices: Any) -> Any:
     return x.at[where].get(mode="fill", fill_value=0 if policy == "IGNORE" else None)
 
 
+@rule("ScatterNdNonAliasingAdd", attrs="bad_indices_policy")
+def _scatter_add(node: Node, x: Any, indices: Any, updates: Any) -> Any:
+    x = to_jax(x)
+    return x.at[positions(indices, x.shape, node["bad_indices_policy"])].add(
+        to_jax(updates), mode="drop")
+
+
 @rule("ScatterNd", static=(2,), attrs="bad_indices_policy")
 def _scatter_nd(node: Node, indices: Any, updates: Any, shape: Any) -> Any:
     updates = to_jax(updates)

@@ -26,8 +26,6 @@ def _diagonal_matrix(x: Any) -> Any:
 
 jax_only(
     MatrixDeterminant=jnp.linalg.det, BatchMatrixDeterminant=jnp.linalg.det,
-    Cholesky=lambda x: jnp.linalg.cholesky(x, symmetrize_input=False),
-    BatchCholesky=lambda x: jnp.linalg.cholesky(x, symmetrize_input=False),
     LogMatrixDeterminant=lambda x: tuple(jnp.linalg.slogdet(x)),
     MatrixDiag=_diagonal_matrix, BatchMatrixDiag=_diagonal_matrix,
     MatrixDiagPart=lambda x: jnp.diagonal(x, axis1=-2, axis2=-1),
@@ -104,15 +102,6 @@ def _svd(node: Node, x: Any) -> Any:
         return jnp.linalg.svd(x, compute_uv=False), empty, empty
     left, values, right = jnp.linalg.svd(x, full_matrices=node["full_matrices"])
     return values, left, _adjoint(right)
-
-
-@rule("SelfAdjointEigV2", "BatchSelfAdjointEigV2", attrs="compute_v")
-def _self_adjoint_eig(node: Node, x: Any) -> Any:
-    x = to_jax(x)
-    if not node["compute_v"]:
-        return jnp.linalg.eigvalsh(x, UPLO="L"), jnp.zeros((), x.dtype)
-    values, vectors = jnp.linalg.eigh(x, UPLO="L")
-    return values, vectors
 
 
 @rule("TridiagonalSolve", attrs="partial_pivoting perturb_singular")

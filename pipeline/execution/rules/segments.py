@@ -78,8 +78,10 @@ def _segment_mean(node: Node, x: Any, segments: Any) -> Any:
     return _mean(to_jax(x), segments, lambda count: count)
 
 
-def _mean(x: Any, segments: Any, scale: Callable[[Any], Any]) -> Any:
-    size = _segment_count(segments)
+def _mean(
+    x: Any, segments: Any, scale: Callable[[Any], Any], count: int | None = None
+) -> Any:
+    size = _segment_count(segments) if count is None else count
     counts = np.bincount(segments, minlength=size).reshape(-1, *[1] * (x.ndim - 1))
     divisor = jnp.asarray(scale(np.maximum(counts, 1)), x.dtype)
     total = _reduced("Sum", x, segments, size)
@@ -88,20 +90,30 @@ def _mean(x: Any, segments: Any, scale: Callable[[Any], Any]) -> Any:
     return total / divisor
 
 
-@rule("SparseSegmentSum", static=(2,), attrs="sparse_gradient")
-def _sparse_segment_sum(node: Node, x: Any, indices: Any, segments: Any) -> Any:
+_BY_COUNT: dict[str, Callable[[Any], Any]] = {"Mean": lambda count: count, "SqrtN": np.sqrt}
+
+
+def _sparse_segments(kind: str, x: Any, indices: Any, segments: Any, count: int) -> Any:
     rows = gather(to_jax(x), indices, 0)
-    return _reduced("Sum", rows, segments, _segment_count(segments))
+    if kind == "Sum":
+        return _reduced("Sum", rows, segments, count)
+    return _mean(rows, segments, _BY_COUNT[kind], count)
 
 
-@rule("SparseSegmentMean", static=(2,), attrs="sparse_gradient")
-def _sparse_segment_mean(node: Node, x: Any, indices: Any, segments: Any) -> Any:
-    return _mean(gather(to_jax(x), indices, 0), segments, lambda count: count)
+for _kind in ("Sum", "Mean", "SqrtN"):
+    @rule(f"SparseSegment{_kind}", static=(2,), attrs="sparse_gradient")
+    def _sparse_segment(
+        node: Node, x: Any, indices: Any, segments: Any, kind: str = _kind
+    ) -> Any:
+        return _sparse_segments(kind, x, indices, segments, _segment_count(segments))
 
-
-@rule("SparseSegmentSqrtN", static=(2,), attrs="sparse_gradient")
-def _sparse_segment_sqrt_n(node: Node, x: Any, indices: Any, segments: Any) -> Any:
-    return _mean(gather(to_jax(x), indices, 0), segments, np.sqrt)
+    @rule(f"SparseSegment{_kind}WithNumSegments", static=(2, 3), attrs="sparse_gradient")
+    def _sparse_segment_counted(
+        node: Node, x: Any, indices: Any, segments: Any, count: Any, kind: str = _kind
+    ) -> Any:
+        if _segment_count(segments) > scalar(count):
+            raise ExecutionError(f"segment ids reach {segments[-1]}; expected less than {count}")
+        return _sparse_segments(kind, x, indices, segments, scalar(count))
 
 
 @rule("Bincount", static=(1,))

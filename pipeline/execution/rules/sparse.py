@@ -5,18 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.indexing import positions
-from pipeline.execution.values import dimensions, to_jax
+from pipeline.execution.values import dimensions, is_static, to_jax
 
 
-@rule("SparseToDense", static=(1,), attrs="validate_indices Tindices")
+@rule("SparseToDense", static=(1,), attrs="validate_indices Tindices", folds=True)
 def _sparse_to_dense(node: Node, indices: Any, shape: Any, values: Any, default: Any) -> Any:
     """Indices may be a scalar or a vector when the result has one axis."""
     size = dimensions(shape)
     rows = indices.reshape(-1, len(size)) if indices.ndim < 2 else indices
+    if all(map(is_static, (indices, values, default))):
+        filled = np.full(size, default, values.dtype)
+        if ((rows < 0) | (rows >= np.array(size))).any():
+            raise ExecutionError(f"indices reach outside the shape {list(size)}")
+        filled[tuple(np.moveaxis(rows, -1, 0))] = values
+        return filled
     dense = jnp.broadcast_to(to_jax(default), size)
     return dense.at[positions(rows, size)].set(to_jax(values), mode="drop")
 
