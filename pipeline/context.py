@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pipeline.clock import Clock
 
 if TYPE_CHECKING:   # train imports JAX
     from pipeline.train import Observer
@@ -19,3 +21,4 @@ class Context:
     task: str = "train"            # its name
     command: str = ""              # as typed
     observers: Sequence[Observer] = ()   # told of each interval of training; may end it
+    clock: Clock = field(default_factory=Clock.now)   # when what it does began

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipeline import extras, invocation
+from pipeline.clock import Clock
 from pipeline.config import tree
 from pipeline.inspection import command_line
 from pipeline.output import outlive_readers
@@ -58,7 +59,7 @@ def _launch(words: list[str]) -> int:
     from pipeline.sweep.process import Process
 
     application = hydra.main(version_base="1.3", config_path=str(tree.CONF), config_name="config")
-    process = Process(invocation.command(words))
+    process = Process(invocation.command(words), clock=Clock.of_process())
 
     def job(composed: DictConfig) -> float:
         """One job: how it ended is recorded and never raised, so that a sweep goes on."""

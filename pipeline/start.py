@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from pipeline import tasks
+from pipeline.clock import Clock
 from pipeline.config import ConfigError, composition, load, recorded, runtime
 from pipeline.config.consent import require_consent
 from pipeline.context import Context
@@ -53,6 +54,7 @@ def start(composed: DictConfig, process: Process) -> float:
     Raises:
         Stopped: the whole sweep is to end.
     """
+    process.clock = process.clock or Clock.now()
     hydra = HydraConfig.get()
     several = hydra.mode is RunMode.MULTIRUN
     directory, overrides = Path(hydra.runtime.output_dir), tuple(hydra.overrides.task)

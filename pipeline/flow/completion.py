@@ -28,7 +28,8 @@ def complete(
     result.exit_code = gate.exit_code(result.verdicts, config.gate.undecided)
     with result.stage("report"):
         content = _content(config, environment, record, data_sets, result)
-        report.write(content, result.directory)
+        report.write_figures(content, result.directory)
+    report.write_page(content, result.directory)   # when all it tells has taken its time
     gate.save_record(record, result.directory)
     gate.save_verdicts(result.verdicts, result.directory)
     report.print_summary(content, result.directory)
@@ -74,7 +75,7 @@ def _content(
     graphs = [made.path for made in result.artifacts if made.kind == "frozen_graph"]
     return report.Report(
         name=result.directory.name,
-        started=result.started,
+        started=result.context.clock.started,
         config_yaml=yaml.safe_dump(asdict(config), sort_keys=False),
         durations=result.durations,
         environment=environment,
@@ -97,7 +98,8 @@ def _content(
 def _trend(config: RunConfig, record: gate.Record, result: RunResult) -> list[gate.Point]:
     if config.gate.trend is None:
         return []
-    this = gate.trend_point(record["name"], result.started, result.exit_code, [record])
+    started = result.context.clock.started
+    this = gate.trend_point(record["name"], started, result.exit_code, [record])
     return gate.trend_with(Path(config.gate.trend), this)
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 from pipeline import evaluate, gate, persistence, train, verification
@@ -19,14 +17,17 @@ class RunResult:
     """What a run did; a stage that did not take place left its field empty."""
 
     context: Context
-    started: datetime = field(default_factory=lambda: datetime.now().astimezone())
-    durations: dict[str, float] = field(default_factory=dict)    # seconds by stage
+    durations: dict[str, float] = field(default_factory=dict)    # seconds by stage; sum: until now
     fit: train.FitResult | None = None
     evaluation: evaluate.Evaluation | None = None
     artifacts: list[persistence.Artifact] = field(default_factory=list)
     parities: list[verification.Parity] = field(default_factory=list)
     verdicts: list[gate.Verdict] = field(default_factory=list)
     exit_code: ExitCode = ExitCode.PASSED
+
+    def __post_init__(self) -> None:
+        if not self.durations:
+            self._count("startup", self.context.clock.seconds)
 
     @property
     def directory(self) -> Path:
@@ -35,7 +36,15 @@ class RunResult:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Counts the block's time under `name`."""
-        began = time.perf_counter()
+        """Counts under `name` the time since the stage before, so that none is left out."""
         yield
-        self.durations[name] = self.durations.get(name, 0.0) + time.perf_counter() - began
+        self._count(name, self.context.clock.seconds - sum(self.durations.values()))
+
+    def count_compiling(self, seconds: float) -> None:
+        """Tells what training took for compiling as a stage of its own."""
+        if seconds:
+            self._count("compile", seconds)
+            self._count("train", -seconds)
+
+    def _count(self, name: str, seconds: float) -> None:
+        self.durations[name] = self.durations.get(name, 0.0) + seconds

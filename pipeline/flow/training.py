@@ -56,7 +56,7 @@ def train_together(runs: Sequence[tuple[Config, Context]]) -> list[Callable[[], 
         PipelineError: of the stage that failed.
     """
     first = runs[0][0]
-    shared = RunResult(Context(Path()))
+    shared = RunResult(Context(Path(), clock=runs[0][1].clock))
     with shared.stage("data"):
         cache = cache_directory(first.runtime) / "datasets"
         data_sets = data.load(first.dataset, cache, first.seed)
@@ -66,8 +66,7 @@ def train_together(runs: Sequence[tuple[Config, Context]]) -> list[Callable[[], 
     deliveries: list[Callable[[], RunResult]] = []
     for member, fitted, (_, context) in zip(members, fits, runs, strict=True):
         share = {stage: seconds / len(runs) for stage, seconds in shared.durations.items()}
-        result = RunResult(context, shared.started, share)
-        deliveries.append(partial(_deliver_member, member, data_sets, result, fitted))
+        deliveries.append(partial(_deliver_member, member, data_sets, context, share, fitted))
     return deliveries
 
 
@@ -83,8 +82,12 @@ def _member(config: Config, directory: Path, saving: ExitStack) -> train.Member:
 
 
 def _deliver_member(
-    member: train.Member, data_sets: data.DataSets, result: RunResult, fitted: train.FitResult
+    member: train.Member, data_sets: data.DataSets, context: Context, share: dict[str, float],
+    fitted: train.FitResult,
 ) -> RunResult:
+    """Of what was done for all, each run's durations have its share."""
+    clock = context.clock.having_taken(sum(share.values()))
+    result = RunResult(replace(context, clock=clock), share)
     _after_training(member.config, member.network, data_sets, result, fitted)
     return result
 
@@ -94,6 +97,7 @@ def _after_training(
     fitted: train.FitResult,
 ) -> None:
     result.fit = fitted
+    result.count_compiling(fitted.compile_seconds)
     if fitted.stop is train.Stop.INTERRUPTED:
         result.exit_code = ExitCode.RESUMABLE
         return

@@ -36,7 +36,8 @@ Record: TypeAlias = Mapping[str, Any]
 _FIGURES = (
     "validation_accuracy", "validation_loss", "test_accuracy", "test_loss", "test_examples", "step",
     "seed", "schema_version", *(f"durations.{stage}" for stage in (
-        "data", "model", "restore", "train", "evaluate", "persist", "verify", "judge", "report")),
+        "startup", "data", "model", "restore", "compile", "train", "evaluate", "persist", "verify",
+        "judge", "report")),
 )
 _WITH_PARTS = ("per_class", "confusion", "history", "variables", "artifacts", "parity")
 

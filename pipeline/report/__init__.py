@@ -24,3 +24,5 @@ from pipeline.report.sweep_page import sweep_page as sweep_page
 from pipeline.report.sweep_summary import print_sweep as print_sweep
 from pipeline.report.sweep_summary import sweep_lines as sweep_lines
 from pipeline.report.write import write as write
+from pipeline.report.write import write_figures as write_figures
+from pipeline.report.write import write_page as write_page

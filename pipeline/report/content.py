@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.report import quantities
+
 if TYPE_CHECKING:   # for their shape alone: a page can be made without importing JAX
     from pipeline.evaluate import Evaluation
     from pipeline.gate import Point, Verdict
@@ -86,6 +88,13 @@ class Report:
     def seconds(self) -> float:
         """The whole run's duration."""
         return sum(self.durations.values())
+
+    @property
+    def overhead(self) -> str:
+        """What of the duration was neither data, model nor results, in words."""
+        named = (("startup", "start-up"), ("compile", "compiling"))
+        return ", ".join(f"{word} {quantities.duration(self.durations[stage])}"
+                         for stage, word in named if stage in self.durations)
 
     @property
     def verified(self) -> bool | None:

@@ -32,7 +32,7 @@ def _header(report: Report) -> Markup:
         *([_fact("gates", gate_count(report.verdicts))] if report.verdicts else []),
         _fact("trainable numbers", quantities.count(report.parameters),
               f"in {sum(row.trainable for row in report.variables)} variables"),
-        _fact("duration", quantities.duration(report.seconds)),
+        _fact("duration", quantities.duration(report.seconds), report.overhead),
     ]
     return tag(
         "header",

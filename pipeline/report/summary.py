@@ -82,7 +82,8 @@ def _figures(report: Report) -> Text:
         text.append(f"test accuracy {quantities.percent(report.evaluation.accuracy)}", "bold")
         text.append(f"   loss {quantities.number(report.evaluation.loss)}   ")
     text.append(f"artefacts {report.verdict}", _STYLE[report.verified])
-    return text.append(f"   {quantities.duration(report.seconds)}")
+    text.append(f"   {quantities.duration(report.seconds)}")
+    return text.append(f" ({report.overhead})", "dim") if report.overhead else text
 
 
 def _artefacts(report: Report, run_directory: Path) -> Table:

@@ -23,9 +23,19 @@ def write(report: Report, run_directory: Path) -> Path:
     Raises:
         OSError: a file can't be written.
     """
+    write_figures(report, run_directory)
+    return write_page(report, run_directory)
+
+
+def write_figures(report: Report, run_directory: Path) -> None:
+    """What `write` leaves beside the page."""
     write_events(report, run_directory / "tensorboard")
     if report.history:
         write_atomically(run_directory / "curves.png", draw_png(charts(report.history)))
+
+
+def write_page(report: Report, run_directory: Path) -> Path:
+    """`report.html` alone; returns its path."""
     path = run_directory / "report.html"
     write_atomically(path, run_page(report, run_directory))
     return path

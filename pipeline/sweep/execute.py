@@ -7,11 +7,11 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from pipeline import gate
+from pipeline.clock import Clock
 from pipeline.context import Context
 from pipeline.gate import Ending, ExitCode
 from pipeline.sweep import outcome, stopping, study
@@ -82,7 +82,7 @@ def end_without_runs(job: Job, ending: Ending, on_failure: str | None) -> float:
 
 def _alone(run: Run) -> ExitCode:
     """A run that is not one of several: it tells GitHub and the trend by itself."""
-    ended = conduct(run, partial(run.task.run, run.config, context_of(run)))
+    ended = _run(run)
     if ended.ending.exit_code is ExitCode.RESUMABLE:
         log.info("resume with the same command and hydra.run.dir=%s restore=auto", run.directory)
     verdicts = gate.load_verdicts(run.directory)
@@ -107,16 +107,21 @@ def one_by_one(runs: Sequence[Run]) -> list[Outcome]:
         if ended is None:
             log.info("%s: begins", outcome.name_of_run(
                 run.job.number, run.job.overrides, run.config.seed))
-            ended = conduct(run, partial(run.task.run, run.config, context_of(run)))
+            ended = _run(run)
         outcomes.append(ended)
         stop_if_wanted(run, ended)
     return outcomes
 
 
-def context_of(run: Run) -> Context:
+def _run(run: Run) -> Outcome:
+    context = context_of(run, run.job.process.take_clock())
+    return conduct(run, partial(run.task.run, run.config, context), context.clock)
+
+
+def context_of(run: Run, clock: Clock) -> Context:
     """What the task is told besides its options."""
     return Context(run.directory, run.name, run.job.process.command,
-                   [*study.observers(run), *stopping.observers(run)])
+                   [*study.observers(run), *stopping.observers(run)], clock)
 
 
 def finished(run: Run) -> Outcome | None:
@@ -128,15 +133,11 @@ def finished(run: Run) -> Outcome | None:
     return ended
 
 
-def conduct(
-    run: Run, work: Callable[[], Ended], since: datetime | None = None
-) -> Outcome:
-    """Never raises; how the run ended is in its directory. It began now, or at `since`."""
+def conduct(run: Run, work: Callable[[], Ended], clock: Clock) -> Outcome:
+    """Never raises; how the run, which began with `clock`, ended is in its directory."""
     (run.directory / outcome.FILE_NAME).unlink(missing_ok=True)   # of an attempt before
     ending = gate.attempt(lambda: work().exit_code)
-    if since is not None:
-        seconds = ending.seconds + (ending.started - since).total_seconds()
-        ending = replace(ending, started=since, seconds=seconds)
+    ending = replace(ending, started=clock.started, seconds=clock.seconds)
     ended = Outcome(ending, run.job.number, run.config.seed, run.job.overrides)
     outcome.save(ended, run.directory)
     return ended

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipeline.clock import Clock
 from pipeline.gate import ExitCode
 
 if TYPE_CHECKING:   # run.py imports this module before anything is known to be wanted
@@ -41,6 +42,12 @@ class Process:
     deferred: list[Run] = field(default_factory=list)      # to be trained together at the end
     has_workers: bool = False                              # jobs run in other processes
     asked_to_stop: bool = False                            # by SIGTERM; see `signals`
+    clock: Clock | None = None                             # of what has begun, until a run takes it
+
+    def take_clock(self) -> Clock:
+        """When the next run began: with the process, with its job, or now."""
+        clock, self.clock = self.clock or Clock.now(), None
+        return clock
 
     def __reduce__(self) -> tuple[type[Process], tuple[str, bool]]:
         return type(self), (self.command, False)

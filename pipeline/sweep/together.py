@@ -71,9 +71,10 @@ def _log_file(directory: Path) -> logging.FileHandler:
 def _train_together(runs: Sequence[Run]) -> None:
     task = cast(JointTask, runs[0].task)
     deliveries: list[Callable[[], Ended]] = []
+    clock = runs[0].job.process.take_clock()
 
     def train() -> None:
-        deliveries.extend(task.run_together([(run.config, context_of(run)) for run in runs]))
+        deliveries.extend(task.run_together([(run.config, context_of(run, clock)) for run in runs]))
 
     training = gate.attempt(train)
     if not deliveries and training.exit_code is not ExitCode.INTERRUPTED:
@@ -84,7 +85,7 @@ def _train_together(runs: Sequence[Run]) -> None:
     for k, run in enumerate(runs):
         if deliveries:
             with _also_log_to(run.directory):
-                outcomes.append(conduct(run, deliveries[k], training.started))
+                outcomes.append(conduct(run, deliveries[k], clock))
         else:
             outcomes.append(
                 Outcome(training, run.job.number, run.config.seed, run.job.overrides)

@@ -20,7 +20,7 @@ from pipeline.model import Network
 from pipeline.signals import watch_for_interruption
 from pipeline.train.history import Interval
 from pipeline.train.numbers import collect
-from pipeline.train.program import build_program
+from pipeline.train.program import Compiled, build_program
 from pipeline.train.progress import show_progress
 from pipeline.train.result import FitResult, Stop
 from pipeline.train.session import Session
@@ -68,7 +68,8 @@ def fit(
         session.begin_with(begin(session.snapshot.state))
     if resume is not None:
         session.resume(resume)
-    run_interval = _build_interval(session, network, data_sets)
+    program = Compiled(build_program(network, config, session.plan.steps))
+    run_interval = _build_interval(session, network, data_sets, program)
     early = config.trainer.early_stopping
     stop = Stop.EARLY if session.snapshot.patience.is_exhausted(early) else Stop.FINISHED
     with watch_for_interruption() as interruption, show_progress(session.plan) as progress:
@@ -84,22 +85,23 @@ def fit(
             if stop is Stop.INTERRUPTED or session.is_checkpoint_due():
                 save_snapshot(snapshots, session.snapshot, keep=config.trainer.keep_checkpoints)
     log.info("stopped at step %d: %s", session.step, stop.value)
-    return FitResult(session.snapshot, stop)
+    return FitResult(session.snapshot, stop, program.seconds)
 
 
 def _build_interval(
-    session: Session, network: Network, data_sets: DataSets
+    session: Session, network: Network, data_sets: DataSets, program: Compiled
 ) -> Callable[[], Interval]:
     """What trains a session for one interval: the compiled program with the data on the device."""
-    program = build_program(network, session.config, session.plan.steps)
     numbers = collect(session.config, network)
     pixels = jax.device_put(data_sets.train.pixels)
     digits = jax.device_put(data_sets.train.digits)
 
     def run_interval() -> Interval:
-        started = time.perf_counter()
         batches = session.next_batches()
-        state, metrics = program(session.snapshot.state, numbers, pixels, digits, batches)
+        arguments = session.snapshot.state, numbers, pixels, digits, batches
+        compiled = program.prepare(*arguments)
+        started = time.perf_counter()
+        state, metrics = compiled(*arguments)
         jax.block_until_ready(metrics)
         seconds = time.perf_counter() - started
         return session.advance(state, metrics, batches.size / seconds)

@@ -25,6 +25,7 @@ class FitResult:
 
     snapshot: Snapshot
     stop: Stop
+    compile_seconds: float = 0.0   # of the time it took, those for compiling the intervals' program
 
     @property
     def variables(self) -> Variables:

@@ -26,7 +26,7 @@ from pipeline.train.errors import TrainError
 from pipeline.train.history import Interval
 from pipeline.train.loop import Observer
 from pipeline.train.numbers import Numbers, collect
-from pipeline.train.program import build_joint_program
+from pipeline.train.program import Compiled, build_joint_program
 from pipeline.train.progress import show_progress
 from pipeline.train.result import FitResult, Stop
 from pipeline.train.session import Session
@@ -75,7 +75,8 @@ def fit_together(members: Sequence[Member], data_sets: DataSets) -> list[FitResu
             for k in running:
                 stops[k] = _stop(members[k], sessions[k], interruption.requested)
     log.info("%d runs trained together to step %d", len(members), lanes.step)
-    return [FitResult(session.snapshot, stop)
+    each = lanes.program.seconds / len(members)
+    return [FitResult(session.snapshot, stop, each)
             for session, stop in zip(sessions, stops, strict=True)]
 
 
@@ -106,22 +107,22 @@ class Lanes:
         self.step = steps.pop()
         self._sessions = sessions
         self._numbers: Numbers = _stack(_numbers(members))
-        self._program = build_joint_program(
+        self.program = Compiled(build_joint_program(
             members[0].network, members[0].config, sessions[0].plan.steps
-        )
+        ))
         self._states: TrainState = _stack([session.snapshot.state for session in sessions])
         self._pixels = jax.device_put(data_sets.train.pixels)
         self._digits = jax.device_put(data_sets.train.digits)
 
     def run_interval(self, running: Sequence[int]) -> list[Interval]:
         """Trains all lanes for one interval; the sessions of the `running` ones advance."""
-        started = time.perf_counter()
         own = {k: self._sessions[k].next_batches() for k in running}
         some = own[running[0]]
         batches = np.stack([own.get(k, some) for k in range(len(self._sessions))])
-        self._states, metrics = self._program(
-            self._states, self._numbers, self._pixels, self._digits, batches
-        )
+        arguments = self._states, self._numbers, self._pixels, self._digits, batches
+        compiled = self.program.prepare(*arguments)
+        started = time.perf_counter()
+        self._states, metrics = compiled(*arguments)
         jax.block_until_ready(metrics)
         speed = some.size / (time.perf_counter() - started)
         self.step += len(some)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,8 @@ import pytest
 import yaml
 from command_line import SMALL, Finished, files, metrics, run
 from configured import ROOT, digits
+
+from pipeline.report import quantities
 
 Trained = tuple[Path, Finished]
 
@@ -52,7 +55,24 @@ def test_the_figures_are_of_the_whole_test_split(trained: Trained) -> None:
     assert record["step"] == 26
     assert all(parity["agrees"] for parity in record["parity"])
     assert len(record["parity"]) >= 5
-    assert {"data", "model", "train", "evaluate", "persist", "verify"} <= set(record["durations"])
+
+
+def test_one_duration_is_told_everywhere(trained: Trained) -> None:
+    """From the process's beginning, with what start-up and compiling took."""
+    directory, finished = trained
+    stages = metrics(directory)["durations"]
+    assert set(stages) == {"startup", "data", "model", "compile", "train", "evaluate", "persist",
+                           "verify", "judge", "report"}
+    assert all(seconds >= 0 for seconds in stages.values())
+    total = quantities.duration(sum(stages.values()))
+    parts = [f"start-up {quantities.duration(stages['startup'])}",
+             f"compiling {quantities.duration(stages['compile'])}"]
+    assert f"{total} ({', '.join(parts)})" in finished.out
+    page = (directory / "report.html").read_text(encoding="utf-8")
+    assert f"<dt>duration</dt><dd>{total}</dd><small>{', '.join(parts)}</small>" in page
+    assert "compiled an interval of training in" in finished.err
+    ended = json.loads((directory / "outcome.json").read_text())
+    assert ended["seconds"] >= sum(stages.values()), "the page is written after all it tells"
 
 
 def test_the_run_says_how_to_repeat_it(trained: Trained) -> None:

@@ -17,7 +17,7 @@ IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 
 # Rooms that a room may import besides itself; a few are for all.
 BASE = {"errors", "files", "dtypes", "budget", "reading"}
-FOR_ALL = BASE | {"runs", "config", "context", "extras", "invocation", "logs", "signals",
+FOR_ALL = BASE | {"runs", "clock", "config", "context", "extras", "invocation", "logs", "signals",
                   "terminal"}
 FORMATS = {"graph", "checkpoint", "lowering", "execution"}
 FLOW = ["scopes", "model", "train", "evaluate", "persistence", "verification", "report", "gate"]
@@ -25,7 +25,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"runs", "errors", "files", "invocation", "budget", "reading"},
     "budget": {"errors"},
     "reading": {"budget"},
-    "context": {"train"},
+    "clock": set(),
+    "context": {"clock", "train"},
     "errors": set(),
     "runs": {"errors", "reading"},
     "extras": {"errors"},
@@ -61,7 +62,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tasks": FOR_ALL | {*FLOW, "checkpoint", "data", "flow", "inspection", "prediction", "serve",
                         "sweep"},
     "start": FOR_ALL | {"gate", "sweep", "tasks"},
-    "main": {"config", "extras", "inspection", "invocation", "output", "start", "sweep", "usage"},
+    "main": {"clock", "config", "extras", "inspection", "invocation", "output", "start", "sweep",
+             "usage"},
     "__main__": {"main"},
 }
 # A library must be usable without paying for what it does not need.

@@ -198,7 +198,7 @@ def test_a_sweep_stops_at_a_failure_when_asked(home: Path) -> None:
                   "hydra.sweep.dir=at-failure")
     assert stopped.code == 1
     assert not (home / "at-failure" / "1").exists()
-    assert "1 run, 1 failed" in stopped.out
+    assert "1 of 2 planned runs ended, 1 failed" in stopped.out
 
 
 def test_jobs_trained_together_leave_what_single_ones_leave(home: Path) -> None:

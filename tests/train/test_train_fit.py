@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from training_cases import assert_identical, everything, leaves, small, train
 from pipeline import model
 from pipeline.config import ConfigError
 from pipeline.data import DataSet, DataSets
-from pipeline.train import Interval, Stop, TrainError, TrainState, fit
+from pipeline.train import Interval, Stop, TrainError, TrainState, fit, loop, program
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,38 @@ def test_the_history_tells_of_every_interval(trained: Any) -> None:
         assert 0 <= interval.accuracy <= 1
         assert interval.validation_accuracy is not None
         assert 0 < interval.learning_rate <= 0.01
+
+
+def test_compiling_is_no_part_of_the_speed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a clock that moves for compiling and for computing alone."""
+    now = [0.0]
+    clock = SimpleNamespace(perf_counter=lambda: now[0])
+    monkeypatch.setattr(program, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
+    prepare, lower = program.Compiled.prepare, program.Compiled._lower
+
+    def taking_time(self: Any, *arguments: Any) -> Any:
+        now[0] += 1000.0
+        return lower(self, *arguments)
+
+    def prepared(self: Any, *arguments: Any) -> Any:
+        compiled = prepare(self, *arguments)
+
+        def call(*given: Any) -> Any:
+            now[0] += 2.0
+            return compiled(*given)
+
+        return call
+
+    monkeypatch.setattr(program.Compiled, "_lower", taking_time)
+    monkeypatch.setattr(program.Compiled, "prepare", prepared)
+    config = small("trainer.steps=5", "trainer.interval=2")
+    told = train(config, tmp_path)
+    size = config.trainer.batch_size
+    assert [one.examples_per_second for one in told.history] == [size, size, size / 2]
+    assert told.compile_seconds == 2000.0, "once for two steps, once for the last one"
 
 
 def test_the_history_s_learning_rate_is_the_last_step_s(trained: Any) -> None:
