@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import checkpoint, graph, train
-from pipeline.config.enclosure import below, require_enclosed
+from pipeline import checkpoint
+from pipeline.config.enclosure import require_enclosed
 from pipeline.config.model import ModelConfig
-from pipeline.config.persistence import GraphNames
 from pipeline.config.schema import OptimizerConfig
 from pipeline.config.several_runs import several_runs
-from pipeline.model import Network, Variables, predict_logits, to_input
+from pipeline.model import Network, Variables, predict_logits
 from pipeline.persistence.artifact import PersistenceError
 from pipeline.persistence.executed import run_graph
-from pipeline.persistence.onnx import run_onnx
-from pipeline.persistence.tensors import model_tensors, state_from_tensors
+from pipeline.persistence.fit import fitted, require_fit
+from pipeline.persistence.kinds import KINDS
+from pipeline.persistence.tensors import state_from_tensors
 from pipeline.train import TrainState
-
-Kind: TypeAlias = Literal["orbax", "tf_checkpoint", "frozen_graph", "saved_model", "onnx"]
 
 
 class Found(NamedTuple):
     """What there is to restore: a step's directory, a prefix, a file or a directory."""
 
-    kind: Kind
+    kind: str
     path: Path
 
     @property
@@ -54,28 +51,15 @@ def find(path: Path, key: str = "restore") -> Found:
         PersistenceError: none of these is there.
         LeadsOut: a run's link, or its checkpoint's state file, leads out of the run.
     """
-    if path.suffix in (".pb", ".pbtxt") and path.is_file():
-        return Found("frozen_graph", path)
-    if path.suffix == ".onnx" and path.is_file():
-        return Found("onnx", path)
-    if (path / "saved_model.pb").is_file():
-        return Found("saved_model", path)
-    if path.is_dir():
-        is_run = (path / ".hydra").is_dir()
-        if is_run:
-            require_enclosed(path)
-        step = train.find_step(path) if path.name.isdigit() else train.find_step(path / "orbax")
-        if step is not None:
-            return Found("orbax", step)
-        latest = checkpoint.latest_checkpoint(path)
-        if latest is not None:
-            return Found("tf_checkpoint", below(path, latest) if is_run else Path(latest))
-        graphs = sorted(path.glob("*.pb"))
-        if len(graphs) == 1:
-            return Found("frozen_graph", graphs[0])
-    prefix = path.with_suffix("") if path.suffix in (".index", ".meta") else path
-    if prefix.with_name(prefix.name + ".index").is_file():
-        return Found("tf_checkpoint", prefix)
+    is_run = (path / ".hydra").is_dir()
+    if is_run:
+        require_enclosed(path)
+    for name, where in (
+        *((name, kind.at(path)) for name, kind in KINDS.items()),
+        *((name, kind.inside(path)) for name, kind in KINDS.items() if path.is_dir()),
+    ):
+        if where is not None:
+            return Found(name, where)
     raise PersistenceError(f"{key}={path}: {_why_not(path)}")
 
 
@@ -100,21 +84,12 @@ def load_variables(path: Path, network: Network, key: str = "restore") -> Variab
         PersistenceError: variables are missing or of another shape; all of them are named.
     """
     kind, where = find(path, key)
-    if kind == "onnx":
-        raise PersistenceError(f"{where}: an ONNX model can be evaluated, but its weights are not "
-                               "all kept by name; restore from the run, its checkpoint or graph")
-    names = list(network.specs)
-    tensors: Mapping[str, Any]
-    if kind == "orbax":
-        tensors = train.load_variables(where)
-    elif kind == "tf_checkpoint":
-        tensors = model_tensors(names, checkpoint.CheckpointReader(where))
-    elif kind == "saved_model":
-        tensors = checkpoint.CheckpointReader(where / "variables" / "variables")
-    else:
-        tensors = _constants(where)
-    _require_fit(where, tensors, network)
-    return {name: jnp.asarray(tensors[name]) for name in names}
+    read = KINDS[kind].variables
+    if read is None:
+        raise PersistenceError(f"{where}: a model of kind {kind} can be evaluated, but its weights "
+                               "are not all kept by name; restore from the run, its checkpoint or "
+                               "graph")
+    return fitted(where, read(where, list(network.specs)), network)
 
 
 def continue_from(
@@ -134,7 +109,7 @@ def continue_from(
             f"say warm_start={path}"
         )
     reader = checkpoint.CheckpointReader(where)
-    _require_fit(where, reader, network)
+    require_fit(where, reader, network)
     return lambda state: state_from_tensors(state, optimizer, reader)
 
 
@@ -172,38 +147,10 @@ def load_logits(
     """
     kind, where = find(path)
     config = ModelConfig() if config is None else config
-    if kind in ("frozen_graph", "saved_model"):
-        return run_graph(where, network, pixels, config)
     own = config.path is not None and Path(config.path) == path
     if path.suffix == ".meta" and own:   # not a run's, which may hold averages
         return run_graph(path, network, pixels, config)
-    if kind == "onnx":
-        names = GraphNames(input=config.input or "input", logits=config.logits or "logits")
-        return run_onnx(where, names, to_input(network, pixels))
+    read = KINDS[kind].logits
+    if read is not None:
+        return read(where, network, pixels, config)
     return predict_logits(network, load_variables(path, network), pixels)
-
-
-def _constants(path: Path) -> dict[str, NDArray[Any]]:
-    found = {
-        node.name: graph.decode_tensor(node.attr["value"].tensor)
-        for node in graph.load_graph(path).node
-        if node.op == "Const"
-    }
-    turned = {name.removesuffix("/transpose"): value.T for name, value in found.items()
-              if name.endswith("/transpose") and value.ndim == 2}    # see lowering.freeze
-    return {**turned, **found}
-
-
-def _require_fit(where: Path, tensors: Mapping[str, Any], network: Network) -> None:
-    complaints = []
-    for name, spec in network.specs.items():
-        if name not in tensors:
-            complaints.append(f"{name}: missing; the model has {tuple(spec.shape)}")
-        elif tuple(np.shape(tensors[name])) != tuple(spec.shape):
-            found = tuple(np.shape(tensors[name]))
-            complaints.append(f"{name}: found {found}, the model has {tuple(spec.shape)}")
-    if complaints:
-        raise PersistenceError(
-            f"{where}: does not fit model={network.name}:\n  " + "\n  ".join(complaints)
-            + "\nrestore with the model configuration it was made with"
-        )

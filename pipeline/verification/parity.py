@@ -12,8 +12,7 @@ from pipeline.config.persistence import TargetConfig, VerificationConfig
 from pipeline.errors import IntegrityError, PipelineError
 from pipeline.logs import errors_only
 from pipeline.model import Network, Variables, predict_logits
-from pipeline.persistence import Artifact, Trained
-from pipeline.verification.readers import READERS
+from pipeline.persistence import KINDS, Artifact, Trained
 
 
 class VerificationError(IntegrityError):
@@ -55,7 +54,7 @@ def verify(
     batch = pixels[: config.examples]
     parities, natives = [], _Natives(trained.network, batch)
     for artifact in artifacts:
-        read = READERS[artifact.kind]
+        read = KINDS[artifact.kind].readings
         try:
             # A Saver tells of each restore; what comes of these stands in the summary.
             with errors_only("pipeline.checkpoint"):

@@ -18,6 +18,7 @@ from pipeline import flow, model, persistence
 from pipeline.config.persistence import OnnxTarget, VerificationConfig
 from pipeline.context import Context
 from pipeline.model import predict_logits
+from pipeline.persistence.kinds import onnx as kind
 from pipeline.verification import verify
 
 # jax2onnx 0.13 reads names that JAX 0.10 deprecates
@@ -96,8 +97,8 @@ def test_a_missing_package_is_said_before_training(
 ) -> None:
     for name in [key for key in sys.modules if key.split(".")[0] == "jax2onnx"]:
         monkeypatch.delitem(sys.modules, name)
-    found = persistence.onnx.find_spec
-    monkeypatch.setattr(persistence.onnx, "find_spec",
+    found = kind.find_spec
+    monkeypatch.setattr(kind, "find_spec",
                         lambda name: None if name == "jax2onnx" else found(name))
     config: Any = configured("persistence=onnx")
     with pytest.raises(persistence.PersistenceError,
@@ -114,4 +115,4 @@ def test_what_jax2onnx_cannot_convert_is_said(monkeypatch: pytest.MonkeyPatch) -
     made = trained("mlp")
     monkeypatch.setattr(jax2onnx, "to_onnx", fail)
     with pytest.raises(persistence.PersistenceError, match=r"(?s)model=mlp: no plugin.*tf2onnx"):
-        persistence.onnx.build_onnx(TARGET, made.network, made.variables)
+        kind.build_onnx(TARGET, made.network, made.variables)

@@ -5,7 +5,7 @@ They are imported where they are used: nobody else pays for them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,27 +14,20 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.config.persistence import GraphNames, OnnxTarget, TargetConfig
+from pipeline.config.model import ModelConfig
+from pipeline.config.persistence import GraphNames, OnnxTarget
+from pipeline.files import write_atomically
 from pipeline.logs import errors_only
-from pipeline.model import Network, Variables
-from pipeline.persistence.artifact import ArtifactError, PersistenceError
+from pipeline.model import Network, Variables, to_input
+from pipeline.persistence.artifact import Artifact, ArtifactError, PersistenceError
 from pipeline.persistence.graphs import inference
+from pipeline.persistence.kinds.kind import Kind, Logits, Pixels, Reading, Trained, Written
 
 _PACKAGES = ("jax2onnx", "onnxruntime")
 _LIMIT = 1 << 31
 _INSTEAD = ("write a frozen graph instead (persistence=frozen_graph) and convert it where "
             "TensorFlow is installed: python -m tf2onnx.convert --graphdef frozen_graph.pb "
             "--inputs input:0 --outputs probabilities:0 --output model.onnx")
-
-
-def check_packages(targets: Iterable[TargetConfig]) -> None:
-    """Refuses an ONNX target that could not be written or verified, before anything is trained.
-
-    Raises:
-        PersistenceError: a package is not installed.
-    """
-    if any(isinstance(target, OnnxTarget) for target in targets):
-        _require_packages()
 
 
 def build_onnx(target: OnnxTarget, network: Network, variables: Variables) -> Any:
@@ -47,7 +40,7 @@ def build_onnx(target: OnnxTarget, network: Network, variables: Variables) -> An
         PersistenceError: a package is missing, jax2onnx cannot convert the network, or the model
             would take 2 GiB or more.
     """
-    _require_packages()
+    require_packages()
     import jax2onnx
 
     def function(images: jax.Array) -> Any:
@@ -77,7 +70,7 @@ def run_onnx(path: Path, names: GraphNames | OnnxTarget, images: jax.Array) -> N
         PersistenceError: the package is missing.
         ArtifactError: the file is not a model that it can run.
     """
-    _require_packages()
+    require_packages()
     import onnxruntime
 
     try:
@@ -88,7 +81,8 @@ def run_onnx(path: Path, names: GraphNames | OnnxTarget, images: jax.Array) -> N
     return np.asarray(logits)
 
 
-def _require_packages() -> None:
+def require_packages() -> None:
+    """Raises PersistenceError where the extra is not installed."""
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         raise PersistenceError(
@@ -117,3 +111,28 @@ def _rename_inputs(graph: Any, renamed: Mapping[str, str]) -> None:
         for attribute in node.attribute:
             if attribute.HasField("g"):
                 _rename_inputs(attribute.g, renamed)
+
+
+def _write(target: OnnxTarget, trained: Trained, run_directory: Path) -> Written:
+    path = run_directory / target.file
+    made = build_onnx(target, trained.network, trained.variables)
+    write_atomically(path, made.SerializeToString(deterministic=True))
+    return Written(path, [path])
+
+
+def _readings(
+    target: OnnxTarget, artifact: Artifact, trained: Trained, pixels: Pixels
+) -> Iterator[Reading]:
+    logits = run_onnx(artifact.path, target, to_input(trained.network, pixels))
+    yield Reading(artifact.target, logits, trained.variables)
+
+
+def _logits(path: Path, network: Network, pixels: Pixels, config: ModelConfig) -> Logits:
+    names = GraphNames(input=config.input or "input", logits=config.logits or "logits")
+    return run_onnx(path, names, to_input(network, pixels))
+
+
+ONNX = Kind(
+    write=_write, readings=_readings, logits=_logits, require_packages=require_packages,
+    at=lambda path: path if path.suffix == ".onnx" and path.is_file() else None,
+)

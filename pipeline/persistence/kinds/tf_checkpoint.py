@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,11 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import checkpoint
+from pipeline.config.enclosure import below
 from pipeline.config.persistence import TargetConfig, TfCheckpointTarget
 from pipeline.config.schema import OptimizerConfig
-from pipeline.model import Network
+from pipeline.model import Network, predict_logits, to_input
+from pipeline.persistence.artifact import Artifact
+from pipeline.persistence.executed import run_meta_graph
+from pipeline.persistence.fit import fitted
 from pipeline.persistence.graphs import build_meta_graph
-from pipeline.persistence.tensors import state_tensors
+from pipeline.persistence.kinds.kind import Kind, Pixels, Reading, Trained, Written
+from pipeline.persistence.tensors import model_tensors, state_tensors
 from pipeline.train import Interval, Observer, TrainState
 
 
@@ -115,3 +121,52 @@ def saving_while_training(
                 stack.callback(observer.wait)
                 observers.append(observer)
         yield observers
+
+
+def _write(target: TfCheckpointTarget, trained: Trained, run_directory: Path) -> Written:
+    if trained.snapshot is None:
+        tensors = {name: np.asarray(value) for name, value in trained.variables.items()}
+    else:
+        optimizer = OptimizerConfig(**trained.snapshot.recipe["optimizer"])
+        tensors = state_tensors(trained.snapshot.state, optimizer,
+                                slots=target.optimizer_slots, averages=target.averages)
+    prefix = CheckpointSeries(target, trained.network, run_directory).save(tensors, trained.step)
+    files = list(prefix.parent.glob(f"{glob.escape(prefix.name)}.*"))
+    state_file = prefix.parent / target.latest_filename
+    return Written(prefix, [*files, state_file] if target.write_state else files)
+
+
+def _readings(
+    target: TfCheckpointTarget, artifact: Artifact, trained: Trained, pixels: Pixels
+) -> Iterator[Reading]:
+    # The model needs no slots, but who trains on does.
+    reader = checkpoint.CheckpointReader(artifact.path)
+    reader.verify()
+    tensors = model_tensors(list(trained.network.specs), reader)
+    restored = fitted(artifact.path, tensors, trained.network)
+    logits = predict_logits(trained.network, restored, pixels)
+    expected = trained.variables if target.averages else trained.current
+    yield Reading(artifact.target, logits, expected)
+    if target.write_meta_graph:
+        meta = artifact.path.with_name(artifact.path.name + ".meta")
+        images = to_input(trained.network, pixels)
+        logits = run_meta_graph(meta, target, images, artifact.path)
+        yield Reading(f"{artifact.target} .meta", logits, trained.current)
+
+
+def _at(path: Path) -> Path | None:
+    prefix = path.with_suffix("") if path.suffix in (".index", ".meta") else path
+    return prefix if prefix.with_name(prefix.name + ".index").is_file() else None
+
+
+def _inside(directory: Path) -> Path | None:
+    latest = checkpoint.latest_checkpoint(directory)
+    if latest is None:
+        return None
+    return below(directory, latest) if (directory / ".hydra").is_dir() else Path(latest)
+
+
+TF_CHECKPOINT = Kind(
+    write=_write, readings=_readings, at=_at, inside=_inside,
+    variables=lambda path, names: model_tensors(list(names), checkpoint.CheckpointReader(path)),
+)
