@@ -22,7 +22,10 @@ def complete(
     context = result.context
     environment = report.describe_environment(
         config.seed, str(jax.devices()[0]), context.command)
-    record = gate.provenance(config, context.task, environment) | _record(network, result)
+    machine = train.describe_machine()
+    record = gate.provenance(config, context.task, environment) | {"machine": machine}
+    record |= _record(network, result)
+    environment |= {name: str(machine[name]) for name in ("cores", "processor")}
     with result.stage("judge"):
         result.verdicts = _judge(config, record)
     result.exit_code = gate.exit_code(result.verdicts, config.gate.undecided)

@@ -177,6 +177,7 @@ class _Figures:
     variables: list[_Variable]
     artifacts: list[_Artifact]
     parity: list[_Parity]
+    machine: dict[str, str | int] = field(default_factory=dict)    # none in a record of 0.1
     history: list[_Interval] = field(default_factory=list)
     test_examples: Annotated[int, Field(gt=0)] | None = None
 

@@ -50,8 +50,10 @@ def _side(name: str, directory: Path, record: Record) -> ComparedRun:
         metrics={key: value for key, value in values.items()
                  if value is not None and key not in ("schema_version", "seed")},
         history=record.get("history", ()),
-        environment={"git revision": revision, "device": record["device"], **record["versions"],
-                     "command": record["command"]},
+        environment={"git revision": revision, "device": record["device"],
+                     **{name: str(value) for name, value in record.get("machine", {}).items()
+                        if name in ("cores", "processor")},
+                     **record["versions"], "command": record["command"]},
     )
 
 

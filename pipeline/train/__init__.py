@@ -10,6 +10,7 @@ from pipeline.train.history import Interval as Interval
 from pipeline.train.loop import Observer as Observer
 from pipeline.train.loop import fit as fit
 from pipeline.train.loss import cross_entropy as cross_entropy
+from pipeline.train.machine import describe_machine as describe_machine
 from pipeline.train.result import FitResult as FitResult
 from pipeline.train.result import Stop as Stop
 from pipeline.train.schedule import build_schedule as build_schedule

@@ -1,8 +1,8 @@
-"""The complete training state on disk, as an orbax step: enough to go on bit for bit.
+"""The complete training state on disk, an orbax step: enough to go on, on one machine bit for bit.
 
 A step holds `arrays` (the `TrainState`, and where the data stream stands), `record` (JSON: the
-history, the early-stopping counters, and the recipe the state belongs to) and the checksums of all
-its files, which are compared before any of it is used.
+history, the early-stopping counters, the recipe the state belongs to, and the machine that made it)
+and the checksums of all its files, which are compared before any of it is used.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from pipeline.logs import critical_only
 from pipeline.model import Variables
 from pipeline.train.errors import SnapshotError, TrainError
 from pipeline.train.history import Interval, Patience
+from pipeline.train.machine import describe_machine, differences
 from pipeline.train.state import TrainState
 from pipeline.train.steps import all_steps, plainly_named, publish_step, remove_steps
 
@@ -57,6 +58,7 @@ def save_snapshot(directory: Path, snapshot: Snapshot, *, keep: int | None = Non
         "recipe": snapshot.recipe,
         "history": [asdict(interval) for interval in snapshot.history],
         "patience": asdict(snapshot.patience),
+        "machine": describe_machine(),
     }
     if step not in all_steps(directory):
         # Not asynchronous: the next interval is given the state's buffers to overwrite.
@@ -81,6 +83,7 @@ def load_snapshot(step_directory: Path, like: Snapshot) -> Snapshot:
         record = checkpointer.restore(
             plain, args=ocp.args.Composite(record=ocp.args.JsonRestore()))["record"]
         _require_same_recipe(step_directory, found=record["recipe"], expected=like.recipe)
+        _tell_of_another_machine(step_directory, record.get("machine") or {})
         template = jax.tree.map(ocp.utils.to_shape_dtype_struct, _arrays(like))
         arrays = checkpointer.restore(
             plain, args=ocp.args.Composite(arrays=ocp.args.StandardRestore(template)))["arrays"]
@@ -147,6 +150,14 @@ def _arrays(snapshot: Snapshot) -> dict[str, Any]:
         "state": replace(state, key=jax.random.key_data(state.key)),
         "batches": snapshot.batches,
     }
+
+
+def _tell_of_another_machine(directory: Path, then: dict[str, Any]) -> None:
+    changed = differences(then, describe_machine())
+    if changed:
+        log.warning("%s: made on another machine (%s); the run goes on from the same state, but "
+                    "its last bits may differ from those of a run that was never stopped",
+                    directory, changed)
 
 
 def _require_same_recipe(directory: Path, found: Any, expected: Any) -> None:

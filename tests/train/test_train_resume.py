@@ -6,14 +6,18 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
+from configured import ROOT
 from training_cases import assert_identical, everything, small, train
 
 from pipeline.signals import watch_for_interruption
@@ -22,9 +26,11 @@ from pipeline.train import (
     Stop,
     TrainError,
     TrainState,
+    describe_machine,
     find_step,
     load_variables,
     save_snapshot,
+    snapshot,
 )
 
 
@@ -55,6 +61,70 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy(stopped: Path, tmp_path: Path) -> Path:
     """The stopped run's directory, to do with as one likes."""
     return Path(shutil.copytree(stopped, tmp_path / "orbax"))
+
+
+MACHINE = {"cores": 2, "processor": "P", "device": "cpu", "jaxlib": "0.1"}
+
+
+@pytest.mark.parametrize(("then", "told"), [
+    ({}, ""),
+    ({"cores": 64}, "cores 64 then, 2 now"),
+    ({"processor": "Q", "jaxlib": "0.0.9"}, "processor Q then, P now, jaxlib 0.0.9 then, 0.1 now"),
+    ({"device": "NVIDIA H200"}, "device NVIDIA H200 then, cpu now"),
+])
+def test_the_bits_are_promised_on_the_same_machine_alone(
+    then: dict[str, Any], told: str, straight: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As the step's record and the machine at hand say; the state gone on from is the same."""
+    monkeypatch.setattr(snapshot, "describe_machine", lambda: {**MACHINE, **then})
+    train(everything(steps=8), tmp_path, observers=[lambda interval, state: (
+        Stop.INTERRUPTED if interval.step == 8 else None)])
+    monkeypatch.setattr(snapshot, "describe_machine", lambda: MACHINE)
+    resumed = train(everything(), tmp_path, resume=tmp_path)
+    lines = [record.getMessage() for record in caplog.records if "machine" in record.getMessage()]
+    assert len(lines) == bool(told)
+    assert all(told in line and "last bits may differ" in line for line in lines)
+    assert_identical(resumed.snapshot.state, straight.snapshot.state)   # here it was the same
+
+
+def test_the_machine_is_told_by_what_the_bits_depend_on() -> None:
+    told = describe_machine()
+    assert set(told) == set(MACHINE)
+    assert told["cores"] == len(os.sched_getaffinity(0))
+    assert told["device"] == jax.devices()[0].device_kind
+
+
+@pytest.mark.parametrize("cores", [1, None])
+def test_in_other_processes_the_promise_holds_for_each_number_of_cores(
+    cores: int | None, tmp_path: Path
+) -> None:
+    """Whole, and stopped at step 8 and resumed, each in a process of its own."""
+    made = []
+    for name, steps in (("whole", (12,)), ("halves", (8, 12))):
+        for last in steps:
+            made.append(subprocess.run(
+                [sys.executable, "-c", _IN_A_PROCESS, str(tmp_path / name), str(last),
+                 str(cores or 0)], capture_output=True, text=True, check=True,
+                cwd=Path(__file__).parent, env={**os.environ, "PYTHONPATH": os.pathsep.join(
+                    [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)])}))
+    assert made[0].stdout == made[2].stdout != made[1].stdout
+    assert "another machine" not in made[2].stderr
+
+
+_IN_A_PROCESS = """
+import hashlib, logging, os, sys
+from pathlib import Path
+directory, last, cores = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+if cores:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+logging.basicConfig(level=logging.INFO)
+from training_cases import leaves, small, train
+from pipeline.train import Stop
+stop = [lambda interval, state: Stop.INTERRUPTED if interval.step == last else None]
+state = train(small(), directory, resume=directory, observers=stop).snapshot.state
+print(hashlib.sha256(b"".join(value.tobytes() for value in leaves(state).values())).hexdigest())
+"""
 
 
 def test_a_resumed_run_equals_one_never_stopped(straight: Any, copy: Path) -> None:
