@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pipeline import dtypes, graph
-from pipeline.execution import registry
+from pipeline.execution import legality, registry
 from pipeline.execution.custom_gradients import named_gradient, refusal
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.library import Library, called_functions
@@ -20,6 +20,7 @@ from pipeline.execution.loops import WHILES, lift_loops
 from pipeline.execution.program import CALLS, Program, Step
 from pipeline.execution.pruning import Kept, Pruner
 from pipeline.execution.registry import Node
+from pipeline.execution.types import Types
 from pipeline.execution.values import is_repeated
 from pipeline.execution.wires import FEED, Wire, Wires, cut, data_refs, feed_name
 from pipeline.graph import FunctionName, Ref
@@ -108,7 +109,7 @@ class Compiler:
         effects: Sequence[Ref] = (),
     ) -> Program:
         """As `compile`, but problems are only noted; of `effects` only what writes is run."""
-        wires = cut(wires, inputs)
+        before, wires = wires, cut(wires, inputs)
         fed = {ref: Ref(feed_name(index), 0) for index, ref in enumerate(inputs)}
         targets = [fed.get(ref, ref) for ref in outputs]
         for ref in targets:
@@ -119,7 +120,8 @@ class Compiler:
         every = graph.topological_order(wires, roots)
         wires, alive = select_branches(wires, every)
         needed = self._pruner.needed(wires, every, targets, alive, loops)
-        nodes = [self._node(wires[name], needed.loops) for name in needed.names]
+        types = Types(self._library, {**before, **wires}, inputs)
+        nodes = [self._node(wires[name], needed.loops, types) for name in needed.names]
         steps = tuple(
             Step(node, rule, alive.get(node.name, frozenset()))
             for node in nodes if (rule := registry.find(node.op)) is not None)
@@ -144,7 +146,7 @@ class Compiler:
             self._note(f"function {function.name} calls itself, which is not supported", caller)
         return self._functions[key]
 
-    def _node(self, wire: Wire, loops: Mapping[str, Kept]) -> Node:
+    def _node(self, wire: Wire, loops: Mapping[str, Kept], types: Types) -> Node:
         """The node for a rule; what is wrong with it is noted."""
         attrs = self._library.attrs(wire.proto, wire.caller) if wire.proto is not None else {}
         attrs.update(wire.attrs)
@@ -155,6 +157,8 @@ class Compiler:
             attrs, op = _call_attrs(FunctionName(op, attrs)), "PartitionedCall"
         if op in CALLS and (gradient := self._library.gradient_of(attrs["f"])) is not None:
             attrs["gradient"] = gradient
+        for problem in legality.problems(wire, attrs, types):
+            self._note(problem, wire.name)
         node = Node(wire.name, op, tuple(refs), attrs)
         if op in _PLACEHOLDERS and registry.forbidden_attrs(op, attrs):
             self._check(node)
@@ -165,6 +169,9 @@ class Compiler:
         if wire.name in loops:
             return self._loop(node, loops[wire.name])
         unknown = "" if wire.proto is None else named_gradient(wire.proto)
+        shapes = legality.declared_shapes(wire)
+        if shapes is not None:
+            node = replace(node, shapes=tuple(shapes))
         return replace(node, barred=refusal(op, wire.name, unknown)) if unknown else node
 
     def _loop(self, node: Node, kept: Kept) -> Node:

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 import pipeline.execution.rules  # noqa: F401 - fills the registry
 from pipeline import dtypes, graph
+from pipeline.execution import legality
 from pipeline.execution.compiled import Compiled
 from pipeline.execution.compiler import Compiler
 from pipeline.execution.custom_gradients import gradients_of
@@ -155,6 +156,8 @@ def function(
         GraphError: no such tensor, a cycle, a malformed node.
     """
     check_names(inputs=inputs, outputs=outputs)
+    legality.check_versions(graph_def.versions)
+    legality.check_names(graph_def.node)
     wires = fix(wires_of(graph_def.node), given or {})
     refs = [tensor_ref(name, wires) for name in inputs]
     program = Compiler(Library(
@@ -213,6 +216,8 @@ def describe_input(name: str, ref: Ref, wires: Wires, producer: int) -> Input:
     if not wire.op.startswith("Placeholder") or wire.proto is None:
         return Input(name, None, None)
     attrs = graph.read_attrs(wire.proto)
+    if "dtype" not in attrs:
+        raise ExecutionError(f"{wire.op} node {ref.node!r} lacks attr 'dtype'")
     shape = attrs.get("shape")
     if shape == () and producer < _FIRST_SCALAR_PLACEHOLDER:
         shape = None

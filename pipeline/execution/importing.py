@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from pipeline import dtypes, graph
+from pipeline.execution import legality
 from pipeline.execution.elements import Operation, Tensor
 from pipeline.execution.errors import ElementTypeError, ExecutionError
 from pipeline.execution.imported import Graph
@@ -57,6 +58,8 @@ def import_graph_def(
             isinstance(each, str) for each in return_elements)):
         raise ElementTypeError("Argument `return_elements` must be a list of strings. "
                                f"Obtained {return_elements!r}.")
+    legality.check_versions(graph_def.versions)
+    legality.check_names(graph_def.node)
     prefix = _prefix(target, "import" if name is None else name)
     nodes = graph.node_map(graph_def.node)
     mapped = _map_inputs(target, nodes, prefix, input_map or {})
@@ -99,6 +102,8 @@ def import_meta_graph(
         meta_graph = graph.load_meta_graph(meta_graph_or_file)
     target = Graph() if into is None else into
     prefix = _prefix(target, import_scope or "")
+    legality.check_versions(meta_graph.graph_def.versions)
+    legality.check_names(meta_graph.graph_def.node)
     _check_unbound(meta_graph, input_map or {})
     mapped = _map_inputs(target, graph.node_map(meta_graph.graph_def.node), prefix, input_map or {})
     graph_def = prefixed(meta_graph.graph_def, prefix, mapped)

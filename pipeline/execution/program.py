@@ -238,6 +238,8 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
         if rule.folds:
             folding.hold(node, outputs)
         run.made[0] += sum(each.nbytes for each in outputs if isinstance(each, jax.Array))
+        if node.shapes is not None:
+            _check_shapes(node, outputs)
         if node.barred:
             outputs = bar(outputs, arguments, node.barred)
         return declared(node, outputs) if rule.folds or is_wide() else outputs
@@ -248,6 +250,18 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
     except Exception as error:
         shapes = ", ".join(map(_describe, arguments))
         raise ExecutionError(_where(node, f"{error} (inputs: {shapes or 'none'})")) from error
+
+
+def _check_shapes(node: Node, outputs: Sequence[Any]) -> None:
+    """Raises where the graph declares another shape for an output than it has."""
+    for place, (value, wanted) in enumerate(zip(outputs, node.shapes or (), strict=False)):
+        found = getattr(value, "shape", None)
+        if wanted is not None and isinstance(found, tuple) and (
+                len(found) != len(wanted) or any(
+                    size is not None and size != each
+                    for size, each in zip(wanted, found, strict=True))):
+            raise ExecutionError(f"output {place} has shape {found}, inconsistent with the "
+                                 f"_output_shapes attribute, which says {wanted}")
 
 
 def _output(ref: Ref, values: Values) -> Any:

@@ -21,7 +21,8 @@ from pipeline import graph
 class Node:
     """What a rule sees of a node: its attributes are decoded, absent ones are the op's defaults.
 
-    `barred` is why its outputs may not be differentiated; "" where they may.
+    `barred` is why its outputs may not be differentiated; "" where they may. `shapes` are those
+    that the graph declares for its outputs, None where it does not.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Node:
     inputs: tuple[graph.Ref, ...]
     attrs: dict[str, Any]
     barred: str = ""
+    shapes: tuple[Any, ...] | None = None
 
     def __getitem__(self, key: str) -> Any:
         return self.attrs[key]
@@ -111,8 +113,10 @@ def refused_attrs(op: str, attrs: dict[str, Any]) -> dict[str, Any]:
     """The attributes that differ from their default and that the op's rule does not understand."""
     known = _RULES[op].attrs | _implied(op)
     defaults = graph.attribute_defaults(op)
+    defined = {each.name for each in graph.op_def(op).attr} if graph.has_op_def(op) else attrs
     return {key: value for key, value in attrs.items()
-            if key not in known and not (key in defaults and _same(defaults[key], value))}
+            if key not in known and key in defined
+            and not (key in defaults and _same(defaults[key], value))}
 
 
 def forbidden_attrs(op: str, attrs: dict[str, Any]) -> dict[str, str]:

@@ -92,12 +92,24 @@ def _load(path: str | os.PathLike[str], kind: type[Message]) -> Message:
     message = kind()
     parse = json_format.Parse if content.lstrip().startswith(b"{") else text_format.Parse
     try:
-        parse(content.decode(), message)
+        parse(_text_of(content), message)
     except (text_format.ParseError, json_format.ParseError, UnicodeDecodeError,
             RecursionError) as error:
         raise GraphError(f"{path}: no {kind.DESCRIPTOR.name}{_what_else(content)}: as binary: "
                          f"{binary}; as text: {str(error)[:200]}") from None
     return message
+
+
+def _text_of(content: bytes) -> str:
+    """Text as UTF-8, with or without a byte order mark.
+
+    Raises:
+        UnicodeDecodeError: it is not; UTF-16 is named, since editors on Windows write it.
+    """
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise UnicodeDecodeError("utf-8", content, 0, 2, "this is UTF-16; expected UTF-8: save the "
+                                 "file in that encoding")
+    return content.decode("utf-8-sig")
 
 
 def _what_else(content: bytes) -> str:

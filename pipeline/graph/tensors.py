@@ -105,7 +105,7 @@ def decode_tensor(proto: Message) -> Array:
         dtype = dtypes.to_numpy(proto.dtype)
     except TypeError as error:
         raise GraphError(f"constant cannot be read: {error}") from None
-    shape = decode_shape(proto.tensor_shape)
+    shape = () if proto.tensor_shape.unknown_rank else decode_shape(proto.tensor_shape)
     if shape is None or None in shape:
         raise GraphError(f"constant of shape {shape}; expected every dimension to be known")
     known = tuple(size for size in shape if size is not None)
