@@ -16,6 +16,7 @@ The rooms, in the order data flows through them; read them in this order too:
 - `graph`: GraphDef and MetaGraphDef in memory: build, name, walk, cut, freeze, print
 - `lowering`: jaxpr → graph of ordinary TensorFlow ops
 - `execution`: graph → JAX function
+- `tfjs`: graph ↔ TF.js graph model
 - `checkpoint`: tensor bundles, `CheckpointReader`, `Saver`, the `checkpoint` state file
 - `persistence`: what `conf/persistence` names, written into the run's directory
 - `verification`: every artefact against the model it came from
@@ -27,6 +28,6 @@ The rooms, in the order data flows through them; read them in this order too:
 For all of them: `reading` opens what strangers may have made, `files` writes, and `budget` is asked
 before anything is made whose size a file or a graph decides.
 
-`scopes`, and the format rooms `graph`, `lowering`, `execution` and `checkpoint`, are libraries:
-they know nothing of configuration, data sets or stages.
+`scopes`, and the format rooms `graph`, `lowering`, `execution`, `tfjs` and `checkpoint`, are
+libraries: they know nothing of configuration, data sets or stages.
 """

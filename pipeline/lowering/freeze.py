@@ -25,6 +25,7 @@ def freeze(
     opset: Literal["tf1", "modern"] = "tf1",
     constraints: Sequence[str] = (),
     sizes: Mapping[str, str] = MappingProxyType({}),
+    output_shapes: bool = False,
 ) -> Message:
     """A GraphDef of ordinary TensorFlow ops that computes `function(variables, *inputs)`.
 
@@ -45,6 +46,7 @@ def freeze(
             The batch is called `batch`. A graph does not check them.
         sizes: constraints of one name each: `{"t": "<= 64"}`.
         opset: `tf1` for readers made for TensorFlow 1.x, `modern` for TensorFlow 2.
+        output_shapes: write `_output_shapes` on every node, for readers that don't infer shapes.
 
     Raises:
         LoweringError: some primitives have no TensorFlow counterpart (all are listed, with their
@@ -54,4 +56,4 @@ def freeze(
     stated = [*constraints, *(f"{name} {what}" for name, what in sizes.items())]
     traced = trace(function, variables, inputs, constraints=stated)
     passes.run(traced.program)
-    return lower(traced, outputs, find_opset(opset))
+    return lower(traced, outputs, find_opset(opset), output_shapes=output_shapes)

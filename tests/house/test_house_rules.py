@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checkpoint": BASE | {"output"},
     "lowering": BASE | {"graph"},
     "execution": BASE | {"graph", "checkpoint"},
+    "tfjs": BASE | {"graph"},
     "scopes": BASE,
     "model": FOR_ALL | {"scopes", "graph", "execution"},
     "train": FOR_ALL | {"scopes", "model", "data", "checkpoint"},
@@ -69,6 +70,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # A library must be usable without paying for what it does not need.
 FORBIDDEN = {
     "graph": {"jax", "flax", "optax", "orbax"},
+    "tfjs": {"jax", "flax", "optax", "orbax", "hydra", "omegaconf"},
     "checkpoint": {"jax", "flax", "optax", "orbax", "tensorboard", "google.protobuf"},
     "scopes": {"hydra", "omegaconf"},
     "lowering": {"hydra", "omegaconf"},
