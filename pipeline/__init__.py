@@ -22,6 +22,7 @@ The rooms, in the order data flows through them; read them in this order too:
 - `verification`: every artefact against the model it came from
 - `report`: HTML, plots, TensorBoard events
 - `gate`: exit codes, thresholds, baselines, and what a scheduler may trust
+- `drawing`: graphs as pictures, for the pages of `serve` and `inspection`
 - `serve`: a run in a browser: draw digits, browse mistakes, variables and the graph
 - `inspection`: a look into any file, plans of restores, conversions
 

@@ -9,6 +9,9 @@ from pathlib import Path
 from pipeline import execution
 from pipeline.checkpoint import Description
 from pipeline.config import ConfigError
+from pipeline.drawing.operations import COLUMNS, operation_row
+from pipeline.drawing.picture import MOST_DRAWN, draw
+from pipeline.drawing.scopes import Box, ScopedGraph, Shapes, View, scopes_of
 from pipeline.execution.ends import end_text
 from pipeline.files import write_atomically
 from pipeline.inspection.graphs import DescribedGraph
@@ -17,9 +20,6 @@ from pipeline.report import quantities
 from pipeline.report.markup import Child, Markup, join, tag
 from pipeline.report.page import Section, page
 from pipeline.report.table import Column, table
-from pipeline.serve.drawing import draw
-from pipeline.serve.graph_page import COLUMNS, MOST_DRAWN, operation_row
-from pipeline.serve.scope_view import Box, ScopedGraph, Shapes, View, scopes_of
 
 _MOST_SCOPES = 1500
 _MOST_STEPS = 10    # of the way to a scope, at either end of it
@@ -40,7 +40,7 @@ def save_graph_page(
     header = tag("header", tag("p", description.kind.value, class_="kind"), tag("h1", name),
                  tag("p", description.path, class_="caption"), class_="slim")
     style = "".join(resources.files(room).joinpath(file).read_text("utf-8") for room, file in (
-        ("pipeline.serve", "serve.css"), ("pipeline.inspection", "scopes.css")))
+        ("pipeline.drawing", "drawing.css"), ("pipeline.inspection", "scopes.css")))
     try:
         write_atomically(path, page(f"{name} · jaxfrost", header, sections, style=style))
     except OSError as error:

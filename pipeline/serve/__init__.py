@@ -2,8 +2,8 @@
 
 `subject` is the run and its two models, `routes` what is answered to which request, `server` the
 HTTP around it. One module for each page: `draw_page`, `mistakes_page`, `variables_page`,
-`graph_page`; `drawing` draws graphs, `histogram` and `weights` variables. `evaluating` puts the
-test split through the model while pages are answered.
+`graph_page`; `histogram` and `weights` draw variables, the room `drawing` graphs. `evaluating` puts
+the test split through the model while pages are answered.
 """
 
 from pipeline.serve.errors import Refusal as Refusal

@@ -5,23 +5,19 @@ from __future__ import annotations
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from google.protobuf.message import Message
-
-from pipeline import graph
+from pipeline.drawing.operations import COLUMNS, operation_row
+from pipeline.drawing.picture import MOST_DRAWN, draw
+from pipeline.drawing.scopes import Box, Shapes, View
 from pipeline.report import quantities
 from pipeline.report.markup import Child, Markup, join, tag
 from pipeline.report.page import Section
-from pipeline.report.table import Column, table
-from pipeline.serve.drawing import constant_text, draw, shape_text
+from pipeline.report.table import table
 from pipeline.serve.errors import Refusal
-from pipeline.serve.scope_view import Box, Shapes, View
 from pipeline.serve.shell import shell
 from pipeline.serve.subject import Subject
 from pipeline.serve.variables_page import address as variable_address
 
-MOST_DRAWN, _MOST_LISTED = 300, 1000
-COLUMNS = [Column("operation"), Column("op"), Column("output"), Column("inputs"),
-           Column("attributes")]
+_MOST_LISTED = 1000
 
 
 def graph_page(subject: Subject, scope: str) -> str:
@@ -73,29 +69,3 @@ def _operations(view: View, shapes: Shapes) -> Markup:
     left = len(nodes) - len(rows)
     return join([table(COLUMNS, rows, class_="operations"),
                  tag("p", f"and {quantities.count(left)} more", class_="none") if left else None])
-
-
-def operation_row(node: Message, shapes: Shapes, anchor: str) -> Markup:
-    """A row of the table of operations, which `#anchor` leads to."""
-    values: list[Child] = [
-        tag("code", node.name), node.op, _output(node, shapes),
-        tag("code", ", ".join(node.input)), _attributes(node)]
-    return tag("tr", *(tag("td", value) for value in values), id=anchor)
-
-
-def _output(node: Message, shapes: Shapes) -> str:
-    return constant_text(node) if node.op == "Const" else shape_text(shapes.get(node.name))
-
-
-def _attributes(node: Message) -> str:
-    attrs = graph.read_attrs(node)
-    return ", ".join(f"{name}={_value(attrs[name])}" for name in sorted(node.attr)
-                     if name not in ("value", "T", "dtype") and not name.startswith("_"))
-
-
-def _value(value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return str(value)

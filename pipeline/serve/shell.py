@@ -25,13 +25,18 @@ def shell(
                  f"model {subject.network.name}", class_="kind"),
         tag("h1", name), class_="slim")
     return page(f"{title} · {name} · jaxfrost", header, sections, Served(
-        links=LINKS, here=here, style=_resource("serve.css"),
+        links=LINKS, here=here, style=_styles(),
         script=_resource(script) if script else ""))
 
 
 def problem_page(subject: Subject, here: str, text: str) -> str:
     """What is shown in a page's place when the run does not have what it needs."""
     return shell(subject, here, [Section("problem", "Not available", tag("p", text, class_="bad"))])
+
+
+def _styles() -> str:
+    drawing = resources.files("pipeline.drawing").joinpath("drawing.css").read_text("utf-8")
+    return drawing + _resource("serve.css")
 
 
 def _resource(name: str) -> str:

@@ -23,8 +23,8 @@ from pipeline.config.recorded import find_run
 from pipeline.config.runtime import cache_directory
 from pipeline.config.serve import ServeOptions
 from pipeline.config.several_runs import why_no_run
+from pipeline.drawing.scopes import ScopedGraph, Shapes, tensor_shapes
 from pipeline.serve.evaluating import Evaluating
-from pipeline.serve.scope_view import ScopedGraph, Shapes, tensor_shapes
 
 log = logging.getLogger(__name__)
 

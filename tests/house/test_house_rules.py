@@ -54,12 +54,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gate": FOR_ALL | FORMATS | {*FLOW[:6], "data"},
     "flow": FOR_ALL | FORMATS | {*FLOW, "data"},
     "sweep": FOR_ALL | FORMATS | {*FLOW, "data"},
-    # beside `gate`; it draws graphs as `serve` does
+    # beside `gate`
     "inspection": FOR_ALL | {"checkpoint", "data", "execution", "gate", "graph", "model",
-                             "persistence", "report", "serve"},
+                             "persistence", "report", "drawing"},
     "prediction": FOR_ALL | {"data", "evaluate", "gate", "model", "persistence"},
     # beside `gate`: above report and persistence
-    "serve": FOR_ALL | FORMATS | {*FLOW, "data"},
+    "drawing": FOR_ALL | FORMATS | {"model", "report"},
+    "serve": FOR_ALL | FORMATS | {*FLOW, "data", "drawing"},
     "tasks": FOR_ALL | {*FLOW, "checkpoint", "data", "flow", "inspection", "prediction", "serve",
                         "sweep"},
     "start": FOR_ALL | {"gate", "sweep", "tasks"},

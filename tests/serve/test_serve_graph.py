@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from serve_run import served
 from tensorboard.compat.proto.graph_pb2 import GraphDef
 
+from pipeline.drawing.layout import GAP, lay_out
+from pipeline.drawing.scopes import ScopedGraph, tensor_shapes
 from pipeline.serve import Request, respond
-from pipeline.serve.layout import GAP, lay_out
-from pipeline.serve.scope_view import ScopedGraph, tensor_shapes
 
 
 def chain(*nodes: str) -> Any:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Hashable, Sequence
 from google.protobuf.message import Message
 
 from pipeline import dtypes, graph
+from pipeline.drawing.layout import Place, lay_out
+from pipeline.drawing.scopes import Box, Shapes, View
 from pipeline.report import quantities
 from pipeline.report.markup import Markup, tag
-from pipeline.serve.layout import Place, lay_out
-from pipeline.serve.scope_view import Box, Shapes, View
+
+MOST_DRAWN = 300    # boxes; a picture of more tells nobody anything
 
 _HEIGHT, _STEP = 44.0, 84.0          # of a box; from layer to layer
 _CHARACTER, _PADDING = 7.4, 26.0     # width of a character of 12 px monospace; beside the text
