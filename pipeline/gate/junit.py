@@ -1,8 +1,8 @@
 """JUnit XML: a test case for the run or each job, and one for each gate.
 
 The dialect that CI systems agree on: testsuites, testsuite, testcase with failure, error or skipped
-(https://github.com/testmoapp/junitxml). A crash is an error, a gate that failed a failure, one to
-investigate is skipped with its reason.
+(https://github.com/testmoapp/junitxml). A crash is an error, a gate that failed a failure. One to
+investigate is a failure as well, unless the run passed with it: then it is skipped with its reason.
 """
 
 from __future__ import annotations
@@ -42,9 +42,16 @@ def case_of_job(name: str, ending: Ending) -> Case:
     return Case("job", name, ending.seconds, result)
 
 
-def case_of_verdict(verdict: Verdict, of: str = "") -> Case:
-    """A gate; `of` names the job where there are several."""
-    tag = {Outcome.PASSED: None, Outcome.FAILED: "failure", Outcome.INVESTIGATE: "skipped"}
+def case_of_verdict(verdict: Verdict, exit_code: ExitCode, of: str = "") -> Case:
+    """A gate.
+
+    Args:
+        verdict: what it said.
+        exit_code: its run's or sweep's, by which one sees what "investigate" counted as.
+        of: names the job where there are several.
+    """
+    undecided = "skipped" if exit_code is ExitCode.PASSED else "failure"
+    tag = {Outcome.PASSED: None, Outcome.FAILED: "failure", Outcome.INVESTIGATE: undecided}
     kind = tag[verdict.outcome]
     line = f"found {verdict.found}, expected {verdict.expected}"
     result = None if kind is None else (kind, line, verdict.detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -54,14 +55,15 @@ def trend_point(name: str, started: datetime, exit_code: int, records: Sequence[
 def append_to_trend(path: Path, new: Point) -> None:
     """Adds one line, durably, in one write; several processes may append to the same file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    broken = path.exists() and path.stat().st_size and not path.read_bytes().endswith(b"\n")
-    line = ("\n" if broken else "") + json.dumps(asdict(new)) + "\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    try:
-        os.write(descriptor, line.encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with path.open("ab+") as file:
+        # Without a lock, a line that another process is about to write looks like one cut off.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(0, end - 1))
+        broken = file.read(1) not in (b"", b"\n")
+        file.write(("\n" * broken + json.dumps(asdict(new)) + "\n").encode())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_trend(path: Path) -> list[Point]:

@@ -129,9 +129,11 @@ def _cases(sweep: Sweep) -> list[gate.Case]:
     cases = []
     for one in sweep.found:
         cases.append(gate.case_of_job(one.outcome.name, one.outcome.ending))
-        cases += [gate.case_of_verdict(verdict, of=one.outcome.name)
+        code = one.outcome.ending.exit_code
+        cases += [gate.case_of_verdict(verdict, code, of=one.outcome.name)
                   for verdict in gate.load_verdicts(one.directory)]
-    return cases + [gate.case_of_verdict(verdict) for verdict in sweep.verdicts]
+    whole = gate.exit_code(sweep.verdicts, sweep.gates.undecided)
+    return cases + [gate.case_of_verdict(verdict, whole) for verdict in sweep.verdicts]
 
 
 def _tell(sweep: Sweep, content: SweepReport) -> None:

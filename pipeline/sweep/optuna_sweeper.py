@@ -7,7 +7,7 @@ are doing, so it never prunes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,45 +48,59 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Runs all trials; a job's number is its trial's."""
-        from pipeline.sweep.study import open_study
+        from pipeline.sweep.study import Sampling, open_study
 
         assert self.config is not None, "Hydra calls setup first"
         directory = Path(self.config.hydra.sweep.dir)
         directory.mkdir(parents=True, exist_ok=True)
-        study = open_study(
-            directory, direction=self.config.sweep.direction, sampler=self._sampler,
-            pruner=self._pruner, seed=int(self.config.seed),
-        )
+        sampling = Sampling(self._sampler, int(self.config.seed))
+        study = open_study(directory, sampling, direction=self.config.sweep.direction,
+                           pruner=self._pruner)
         overrides = OverridesParser.create().parse_overrides(arguments)
         space = {one.get_key_element(): distribution(one) for one in overrides
                  if one.is_sweep_override()}
         fixed = [str(one.input_line) for one in overrides if not one.is_sweep_override()]
-        for trial in study.trials:
-            if not trial.state.is_finished():    # of a sweep that is resumed
-                self._run(study, [trial], fixed, directory)
-        while (left := self._n_trials - len(study.trials)) > 0:
-            trials = [study.ask(space) for _ in range(min(left, self._n_jobs))]
-            self._run(study, trials, fixed, directory)
+        while numbers := self._next(study):
+            trials = {number: [*fixed, *(f"{key}={value}" for key, value in
+                                         sampling.complete(study, number, space).items())]
+                      for number in numbers}
+            for group in _consecutive(numbers):
+                self._run(study, {number: trials[number] for number in group}, directory)
 
-    def _run(
-        self, study: Any, trials: Sequence[Any], fixed: Sequence[str], directory: Path
-    ) -> None:
+    def _next(self, study: Any) -> list[int]:
+        """The trials to run at a time, asked for where a sweep that was killed had not yet."""
+        begun = study.trials
+        pending = [trial.number for trial in begun if not trial.state.is_finished()]
+        missing = -len(begun) % self._n_jobs if pending else self._n_jobs
+        left = max(0, self._n_trials - len(begun))
+        return [*pending, *(study.ask().number for _ in range(min(left, missing)))]
+
+    def _run(self, study: Any, trials: Mapping[int, list[str]], directory: Path) -> None:
         from optuna.trial import TrialState  # type: ignore[import-not-found, unused-ignore]
 
         assert self.launcher is not None, "Hydra calls setup first"
-        told = [[*fixed, *(f"{key}={value}" for key, value in trial.params.items())]
-                for trial in trials]
-        returns = self.launcher.launch(told, initial_job_idx=trials[0].number)
+        returns = self.launcher.launch(list(trials.values()), initial_job_idx=min(trials))
         reason = stopping.asked(directory)
-        for trial, returned in zip(trials, returns, strict=True):
+        for number, returned in zip(trials, returns, strict=True):
             value = returned.return_value
             if isinstance(value, float) and not math.isnan(value):
-                pruned = _was_pruned(directory / str(trial.number))
-                study.tell(trial.number, *((None, TrialState.PRUNED) if pruned else (value,)))
+                pruned = _was_pruned(directory / str(number))
+                study.tell(number, *((None, TrialState.PRUNED) if pruned else (value,)))
             elif reason is None:   # otherwise a resumed sweep goes on with the trial
-                study.tell(trial.number, state=TrialState.FAIL)
+                study.tell(number, state=TrialState.FAIL)
         if reason is not None:
             raise Stopped(reason)
+
+
+def _consecutive(numbers: Sequence[int]) -> list[list[int]]:
+    """Launchers number their jobs one after the other."""
+    groups: list[list[int]] = []
+    for number in numbers:
+        if groups and groups[-1][-1] == number - 1:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
 
 
 def distribution(override: Override) -> Any:

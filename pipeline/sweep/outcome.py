@@ -69,7 +69,8 @@ def save(outcome: Outcome, directory: Path) -> None:
         (directory / _TRACEBACK).unlink(missing_ok=True)   # of an attempt before
     write_atomically(directory / FILE_NAME, json.dumps(record, indent=2) + "\n")
     cases = [gate.case_of_job(outcome.name, outcome.ending),
-             *map(gate.case_of_verdict, gate.load_verdicts(directory))]
+             *(gate.case_of_verdict(verdict, ending.exit_code)
+               for verdict in gate.load_verdicts(directory))]
     gate.write_junit(directory.name, cases, directory)
     gate.write_manifest(directory)
 

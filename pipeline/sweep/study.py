@@ -5,8 +5,12 @@ Optuna is an extra: `pip install 'jaxfrost[optuna]'`. It is imported when a stud
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from pipeline.config import ConfigError
 
@@ -23,23 +27,49 @@ SAMPLERS = ("tpe", "random")
 _MEANWHILE = ("validation_accuracy", "validation_loss")
 
 
-def open_study(
-    sweep_directory: Path, *, direction: str, sampler: str, pruner: str, seed: int
-) -> Any:
+@dataclass(frozen=True)
+class Sampling:
+    """How a search draws values; each by a seed of its own, made of this one and its place.
+
+    So a search that was killed and resumed draws what it would have drawn, with no state to keep.
+    """
+
+    sampler: str
+    seed: int
+
+    def complete(self, study: Any, number: int, space: Mapping[str, Any]) -> dict[str, Any]:
+        """A trial's values by key; those are drawn that it has not yet: none has a new trial."""
+        optuna = _optuna()
+        frozen = study.trials[number]
+        for place, (key, distribution) in enumerate(space.items()):
+            if key not in frozen.params:
+                study.sampler = self.make(number, place)
+                optuna.trial.Trial(study, frozen._trial_id)._suggest(key, distribution)
+        found = study.trials[number].params
+        return {key: found[key] for key in space}
+
+    def make(self, *places: int) -> Any:
+        """Optuna's sampler for what is drawn at these places."""
+        samplers = _optuna().samplers
+        made = {"tpe": samplers.TPESampler, "random": samplers.RandomSampler}[self.sampler]
+        seed = np.random.SeedSequence([self.seed, *places]).generate_state(1)[0]
+        return made(seed=int(seed))
+
+
+def open_study(sweep_directory: Path, sampling: Sampling, *, direction: str, pruner: str) -> Any:
     """The study in a sweep's directory, made when there is none.
 
     Raises:
         ConfigError: Optuna is not installed, or a name is unknown.
     """
     optuna = _optuna()
-    for key, value, known in (("sampler", sampler, SAMPLERS), ("pruner", pruner, PRUNERS)):
+    for key, value, known in (("sampler", sampling.sampler, SAMPLERS), ("pruner", pruner, PRUNERS)):
         if value not in known:
             raise ConfigError(f"hydra.sweeper.{key}={value}: expected one of {', '.join(known)}")
-    samplers = {"tpe": optuna.samplers.TPESampler, "random": optuna.samplers.RandomSampler}
     study = optuna.create_study(
         study_name=_NAME, storage=_storage(sweep_directory), load_if_exists=True,
         direction={"max": "maximize", "min": "minimize"}[direction],
-        sampler=samplers[sampler](seed=seed), pruner=_make_pruner(pruner),
+        sampler=sampling.make(), pruner=_make_pruner(pruner),
     )
     study.set_user_attr(_PRUNER, pruner)
     return study
@@ -62,13 +92,16 @@ def _observer(sweep_directory: Path, number: int, metric: str) -> Observer:
     optuna = _optuna()
     study = optuna.load_study(study_name=_NAME, storage=_storage(sweep_directory))
     study.pruner = _make_pruner(study.user_attrs[_PRUNER])
-    trial = optuna.trial.Trial(study, study.trials[number]._trial_id)
+    frozen = study.trials[number]
+    trial = optuna.trial.Trial(study, frozen._trial_id)
+    known = set(frozen.intermediate_values)    # of an attempt that was killed
 
     def report(interval: Interval, state: TrainState) -> Stop | None:
         value = getattr(interval, metric)
         if value is None:
             return None
-        trial.report(value, interval.step)
+        if interval.step not in known:
+            trial.report(value, interval.step)
         return Stop.PRUNED if trial.should_prune() else None
 
     return report

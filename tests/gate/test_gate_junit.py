@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,15 +21,23 @@ def suite(directory: Path, cases: list[Case]) -> ElementTree.Element:
     return found
 
 
-def test_a_case_for_the_job_and_each_gate(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("code", "undecided"), [
+    (ExitCode.PASSED, "skipped"), (ExitCode.GATE_FAILED, "failure"),
+    (ExitCode.INTEGRITY, "failure"),
+])
+def test_a_case_for_the_job_and_each_gate(
+    code: ExitCode, undecided: str, tmp_path: Path
+) -> None:
+    """One to investigate fails where the run does: CI must not show green for a run that failed."""
     verdicts = [Verdict(outcome.value, outcome, "1", "2", "why") for outcome in Outcome]
     crashed = Ending(ExitCode.FAILED, NOW, 1.5, "it broke\nbadly", "Traceback …")
     found = suite(tmp_path, [gate.case_of_job("3 lr=0.1", crashed),
-                             *map(gate.case_of_verdict, verdicts)])
-    assert found.attrib == {"name": "run", "tests": "4", "failures": "1", "errors": "1",
-                            "skipped": "1", "time": "1.500"}
+                             *(gate.case_of_verdict(one, code) for one in verdicts)])
+    assert found.attrib == {"name": "run", "tests": "4", "errors": "1",
+                            "failures": str(1 + (undecided == "failure")),
+                            "skipped": str(int(undecided == "skipped")), "time": "1.500"}
     results = {case.get("name"): [result.tag for result in case] for case in found}
-    assert results == {"3 lr=0.1": ["error"], "passed": [], "investigate": ["skipped"],
+    assert results == {"3 lr=0.1": ["error"], "passed": [], "investigate": [undecided],
                        "failed": ["failure"]}
     error = found.find("testcase/error")
     assert error is not None

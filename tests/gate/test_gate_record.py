@@ -33,7 +33,8 @@ def test_a_figure_that_runs_have_is_known_before_there_is_one(key: str) -> None:
 
 @pytest.mark.parametrize(("key", "hint"), [
     ("test_acuracy", r"did you mean 'test_accuracy'\?"), ("accuracy", "did you mean '.*accuracy'"),
-    ("durations.trian", "did you mean 'durations.train'"), ("xyz", "valid here: durations.data, "),
+    ("durations.trian", "did you mean 'durations.train'"),
+    ("xyz", "valid here: durations.compile, "),
     ("per_class", "no run has"), ("name", "no run has"), ("git.dirty", "no run has"), ("", "valid"),
 ])
 def test_a_figure_that_no_run_has_is_refused_with_its_neighbour(key: str, hint: str) -> None:
