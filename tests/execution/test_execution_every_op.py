@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import test_execution_control_flow as control_flow
+import test_execution_detection as detection
 import test_execution_more_ops as more
 import test_execution_quantization as quantization
 import test_execution_ties as ties
@@ -39,7 +40,8 @@ OF_TABLES = {"HashTableV2", "MutableHashTableV2", "InitializeTableV2", "LookupTa
 # test_execution_custom_gradients, test_execution_quantization, test_execution_ties
 IN_CALLS = {"PreventGradient", "Eig", "QuantizeAndDequantizeV4Grad", *(call.op for call in (
     *ties.CASES, *(call for table in more.TABLES.values() for call in table), *more.MATRICES,
-    *more.SPECIAL, *quantization.of_range(-1, 1), *quantization.round_trips(-1, 1)))}
+    *more.SPECIAL, *detection.CALLS, *quantization.of_range(-1, 1),
+    *quantization.round_trips(-1, 1)))}
 # what TensorFlow writes for XLA alone: test_execution_control_flow
 OF_XLA = {"FakeParam"}
 

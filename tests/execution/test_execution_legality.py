@@ -18,7 +18,8 @@ from pipeline import execution, graph
 
 X = np.array([[-1, 2, -3], [4, -5, 6]], np.float32)
 GRAPH = """
-node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } } }
+node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: DT_FLOAT } }
+    attr { key: "shape" value { shape { dim { size: 2 } dim { size: 3 } } } } }
 node { name: "i" op: "Const" attr { key: "dtype" value { type: DT_INT32 } } attr { key: "value"
     value { tensor { dtype: DT_INT32 tensor_shape {} int_val: 1 } } } }
 node { name: "c" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } } attr { key: "value"

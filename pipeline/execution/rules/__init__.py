@@ -4,6 +4,7 @@ from pipeline.execution.rules import activations as activations
 from pipeline.execution.rules import arrays as arrays
 from pipeline.execution.rules import colours as colours
 from pipeline.execution.rules import convolution as convolution
+from pipeline.execution.rules import ctc as ctc
 from pipeline.execution.rules import custom as custom
 from pipeline.execution.rules import decompositions as decompositions
 from pipeline.execution.rules import edges as edges
@@ -35,4 +36,5 @@ from pipeline.execution.rules import special as special
 from pipeline.execution.rules import stacks as stacks
 from pipeline.execution.rules import state as state
 from pipeline.execution.rules import strings as strings
+from pipeline.execution.rules import suppression as suppression
 from pipeline.execution.rules import tables as tables
