@@ -15,14 +15,20 @@ from pipeline.checkpoint.errors import InvalidArgumentError
 GLOBAL_STEP = "global_step"  # int64, []: steps taken
 EMA = "ExponentialMovingAverage"
 
-# optimizer: (TensorFlow's name, slots in the order in which TensorFlow makes them, scalars)
+# optimizer: (TensorFlow's name, slots in the order in which TensorFlow makes them, scalars). All of
+# TensorFlow 1's are here; whoever trains with another library maps its own state to these.
 _OPTIMIZERS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "sgd": ("GradientDescent", (), ()),
     "momentum": ("Momentum", ("momentum",), ()),
     "adam": ("Adam", ("m", "v"), ("beta1_power", "beta2_power")),
     "adamw": ("Adam", ("m", "v"), ("beta1_power", "beta2_power")),  # so that Adam can go on
+    "adamax": ("AdaMax", ("m", "v"), ("beta1_power",)),
     "adagrad": ("Adagrad", ("accumulator",), ()),
+    "proximal_adagrad": ("ProximalAdagrad", ("accumulator",), ()),
+    "adadelta": ("Adadelta", ("accum", "accum_update"), ()),
     "rmsprop": ("RMSProp", ("mean_square", "momentum"), ()),
+    "rmsprop_centered": ("RMSProp", ("mean_square", "mean_gradient", "momentum"), ()),
+    "ftrl": ("Ftrl", ("accum", "linear"), ()),
 }
 
 
@@ -55,7 +61,7 @@ def optimizer_slots(
     `beta1_power` `beta1 ** (t + 1)`, and `beta2_power` likewise.
 
     Args:
-        optimizer: sgd, momentum, adam, adamw, adagrad or rmsprop.
+        optimizer: TensorFlow's, in lower case: sgd, momentum, adam, rmsprop, rmsprop_centered, …
         variables: names without `:0`.
         scope: of the variable scope in which the optimizer was made.
         name: the optimizer's own, when it was given one.

@@ -60,7 +60,11 @@ def _describe(detail: ErrorDetails, composed: Mapping[str, Any], options: Any) -
     if detail["type"] == "missing":
         return f"{key}: is required and was not given"
     if detail["type"] == "union_tag_not_found":
-        return f"{key}: needs a 'kind' that says what it is"
+        return f"{key}: needs a {detail['ctx']['discriminator']} that says what it is"
+    if detail["type"] == "union_tag_invalid":
+        tag = detail["ctx"]["discriminator"].strip("'")
+        known = detail["ctx"]["expected_tags"].replace("'", "").split(", ")
+        return f"{key}.{tag}={found[tag]}: there is no such choice{nearest(str(found[tag]), known)}"
     if isinstance(found, Mapping):
         return f"{key}: {_lower(detail['msg'])}"
     return f"{key}={found}: {_lower(detail['msg'])}"
@@ -89,10 +93,6 @@ def _check_across_groups(config: Config) -> None:
         raise ConfigError(
             f"trainer.epochs={trainer.epochs} and trainer.steps={trainer.steps}: exactly one of "
             "the two says how long to train; set the other to null"
-        )
-    if config.schedule.name == "exponential_decay" and config.schedule.decay_steps is None:
-        raise ConfigError(
-            "schedule.decay_steps: exponential_decay needs it; give a number of steps"
         )
 
 

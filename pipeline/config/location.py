@@ -7,6 +7,8 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
+_TAGS = ("kind", "name")    # which of several dataclasses is meant
+
 
 def dataclasses_in(annotation: Any) -> Iterator[Any]:
     """The dataclasses that an annotation names itself, through unions and `Annotated`."""
@@ -69,10 +71,16 @@ def dict_values(annotation: Any) -> Any:
 
 
 def _described_by(annotation: Any, value: Any) -> Any:
-    """The dataclass among an annotation's that describes `value`, by its `kind` if it has one."""
-    tag = value.get("kind") if isinstance(value, Mapping) else None
-    for candidate in dataclasses_in(annotation):
-        tags = typing.get_args(typing.get_type_hints(candidate).get("kind"))
-        if not tags or tag in tags or tag is None:
+    """The dataclass among an annotation's that describes `value`, by its tag if it has one."""
+    candidates = list(dataclasses_in(annotation))
+    for candidate in candidates if len(candidates) > 1 else []:
+        hints = typing.get_type_hints(candidate)
+        if all(_may_be(hints.get(tag), value, tag) for tag in _TAGS):
             return candidate
-    return None
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _may_be(hint: Any, value: Any, tag: str) -> bool:
+    tags = typing.get_args(hint) if typing.get_origin(hint) is typing.Literal else ()
+    said = value.get(tag) if isinstance(value, Mapping) else None
+    return not tags or said is None or said in tags

@@ -13,8 +13,10 @@ from pydantic import ByteSize, Field
 
 from pipeline.config.gate import GateConfig
 from pipeline.config.model import ModelConfig
+from pipeline.config.optimizers import OptimizerConfig
 from pipeline.config.persistence import TargetConfig, VerificationConfig
 from pipeline.config.roles import Circumstance, Constant, Length, Number, Product, Repetition
+from pipeline.config.schedules import ScheduleConfig
 from pipeline.config.sweep import SweepConfig
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
@@ -32,35 +34,6 @@ class DatasetConfig:
     directory: Annotated[str | None, Circumstance] = None
     validation_size: Count         # the first examples of the training file
     cache: Annotated[bool, Circumstance] = True  # keep one array file beside the prepared TFDS data
-
-
-@dataclass(kw_only=True)
-class OptimizerConfig:
-    """An optax optimizer, driven by the schedule."""
-
-    name: Literal["sgd", "momentum", "adam", "adamw"]
-    learning_rate: Annotated[PositiveFloat, Number]
-    momentum: Annotated[Fraction, Number] = 0.9          # momentum
-    nesterov: bool = False                               # momentum
-    beta1: Annotated[Fraction, Constant] = 0.9           # adam, adamw
-    beta2: Annotated[Fraction, Constant] = 0.999         # adam, adamw
-    epsilon: Annotated[PositiveFloat, Constant] = 1e-8   # adam, adamw
-    weight_decay: Annotated[float, Field(ge=0.0), Number] = 1e-4    # adamw
-    # of the whole gradient, before the optimizer
-    clip_norm: Annotated[PositiveFloat | None, Number] = None
-
-
-@dataclass(kw_only=True)
-class ScheduleConfig:
-    """The learning rate over steps, starting from `optimizer.learning_rate`."""
-
-    name: Literal["constant", "exponential_decay", "cosine"]
-    decay_steps: Positive | None = None  # exponential_decay; cosine: all steps when not given
-    decay_rate: Annotated[PositiveFloat, Number] = 0.99  # exponential_decay
-    staircase: bool = False              # exponential_decay: decay in jumps
-    warmup_steps: Count = 0              # cosine: steps of linear growth from 0
-    # cosine: last rate / first rate
-    end_factor: Annotated[float, Field(ge=0.0, le=1.0), Constant] = 0.0
 
 
 @dataclass(kw_only=True)

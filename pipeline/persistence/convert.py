@@ -13,7 +13,7 @@ import logging
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from pipeline import checkpoint, dtypes
 from pipeline.checkpoint.orbax_tree import orbax_trees
 from pipeline.checkpoint.recognise import Kind, recognise
 from pipeline.checkpoint.step_record import check_step, write_checksums
+from pipeline.config import optimizers
+from pipeline.config.optimizers import Slots
 from pipeline.config.several_runs import several_runs
 from pipeline.logs import errors_only
 from pipeline.persistence.artifact import PersistenceError
@@ -34,8 +36,6 @@ from pipeline.persistence.artifact import PersistenceError
 log = logging.getLogger(__name__)
 
 _BATCH_BYTES = 64 << 20  # fetched from orbax at once; a larger tensor is a batch of its own
-# an optax field → the optimizer whose slot it is under TensorFlow, and its word for it
-_OPTAX = {"trace": ("momentum", "momentum"), "mu": ("adam", "m"), "nu": ("adam", "v")}
 
 
 def convert(source: Path, destination: Path) -> Path:
@@ -74,9 +74,10 @@ def _to_tensorflow(step: Path, prefix: Path) -> None:
         raise PersistenceError(f"{step}: holds {len(trees)} trees of arrays; expected one")
     if not check_step(step):
         log.warning("%s: has no checksums, so its values are unchecked", step)
-    with _Tree(Path(trees[0]).parent) as tree:
+    arrays = Path(trees[0]).parent
+    with _Tree(arrays, slots := _recorded_slots(arrays.parent)) as tree:
         prefix.parent.mkdir(parents=True, exist_ok=True)
-        tensors = tree.tensors() | _beta_powers(step, tree)
+        tensors = tree.tensors() | _powers(slots, tree)
         checkpoint.write_bundle(prefix, dict(sorted(tensors.items())))
 
 
@@ -124,13 +125,16 @@ def _write_array(step: Path, name: str, array: NDArray[Any]) -> None:
 class _Tree:
     """The leaves of an orbax tree, fetched in batches when they are asked for."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, slots: Slots | None) -> None:
         self._directory = directory.resolve()
         self._checkpointer = ocp.Checkpointer(ocp.PyTreeCheckpointHandler())
         metadata = self._checkpointer.metadata(self._directory).item_metadata.tree
         leaves, self._structure = jax.tree_util.tree_flatten_with_path(metadata, is_leaf=_is_leaf)
         self._metadata = {_path(path): leaf for path, leaf in leaves}
-        self._names = _training_names(self._metadata) or {path: path for path in self._metadata}
+        slots = slots or _guessed_slots(self._metadata)
+        self._names = (_training_names(self._metadata, slots)
+                       or {path: path for path in self._metadata})
+        self._negated = {slots.fields[slot] for slot in slots.negated} if slots else set[str]()
         by_name = sorted(self._names, key=lambda path: self._names[path])
         self._batch_of = dict(_batches({path: self._metadata[path] for path in by_name}))
         self._held: OrderedDict[int, dict[str, NDArray[Any]]] = OrderedDict()
@@ -146,6 +150,10 @@ class _Tree:
         """The leaves by the name that each shall have in a TensorFlow checkpoint."""
         return {name: _Leaf(self, path, self._metadata[path], name == checkpoint.GLOBAL_STEP)
                 for path, name in self._names.items()}
+
+    def is_negated(self, path: str) -> bool:
+        """Whether TensorFlow keeps the negative of this leaf."""
+        return not self._negated.isdisjoint(path.split("/"))
 
     def fetch(self, path: str) -> NDArray[Any]:
         """One leaf; the writer asks in order, with two threads, so two batches are held."""
@@ -182,7 +190,8 @@ class _Leaf:
         self.dtype = np.dtype(np.int64 if is_step else metadata.dtype)  # TensorFlow counts in int64
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return self._tree.fetch(self._path).astype(self.dtype, copy=False)
+        array = self._tree.fetch(self._path).astype(self.dtype, copy=False)
+        return -array if self._tree.is_negated(self._path) else array
 
 
 def _batches(metadata: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
@@ -196,7 +205,7 @@ def _batches(metadata: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
         yield path, batch
 
 
-def _training_names(paths: Mapping[str, Any]) -> dict[str, str]:
+def _training_names(paths: Mapping[str, Any], slots: Slots | None) -> dict[str, str]:
     """Path → TensorFlow's name, for a training step of this pipeline; empty for any other tree."""
     variables = [path.removeprefix("state/params/") for path in paths
                  if path.startswith("state/params/")]
@@ -209,33 +218,50 @@ def _training_names(paths: Mapping[str, Any]) -> dict[str, str]:
             names[path] = name
         elif root == "ema":
             names[path] = checkpoint.average_name(name)
-        elif root == "opt_state":
+        elif root == "opt_state" and slots is not None:
             for variable in variables:
-                key = _slot_key(name, variable)
+                key = _slot_key(name, variable, slots)
                 if key is not None:
                     names[path] = key
     return names
 
 
-def _beta_powers(step: Path, tree: _Tree) -> dict[str, Any]:
-    """Adam's counters, from the recipe that a training step of this pipeline keeps beside it."""
+def _recorded_slots(step: Path) -> Slots | None:
+    """TensorFlow's names for the optimizer's state, by the recipe beside a step of ours."""
     record = step / "record" / "metadata"
-    if not record.is_file() or checkpoint.GLOBAL_STEP not in tree.tensors():
+    if not record.is_file():
+        return None
+    slots = optimizers.from_record(json.loads(record.read_text())["recipe"]["optimizer"]).slots()
+    return slots if isinstance(slots, Slots) else None
+
+
+def _guessed_slots(paths: Iterable[str]) -> Slots | None:
+    """Of a step that has lost its record: those of the optimizer whose fields these are."""
+    fields = {part for path in paths if "opt_state/" in path for part in path.split("/")}
+    for name in ("adam", "momentum"):
+        slots = optimizers.by_name(name, learning_rate=1.0).slots()
+        if isinstance(slots, Slots) and fields.issuperset(slots.fields.values()):
+            return slots
+    return None
+
+
+def _powers(slots: Slots | None, tree: _Tree) -> dict[str, Any]:
+    """The optimizer's counters, which optax has not."""
+    if slots is None or checkpoint.GLOBAL_STEP not in tree.tensors():
         return {}
-    optimizer = json.loads(record.read_text())["recipe"]["optimizer"]
     taken = int(tree.fetch("state/step"))
-    return {key: np.float32(optimizer[scalar.removesuffix("_power")] ** (taken + 1))
-            for scalar, key in checkpoint.optimizer_slots(optimizer["name"], ()).scalars.items()}
+    return {key: np.float32(slots.powers[scalar] ** (taken + 1)) for scalar, key in
+            checkpoint.optimizer_slots(slots.optimizer, ()).scalars.items()}
 
 
-def _slot_key(path: str, variable: str) -> str | None:
+def _slot_key(path: str, variable: str, slots: Slots) -> str | None:
     """`0/mu/layer1/weights` → `layer1/weights/Adam`."""
     place = path.removesuffix(f"/{variable}")
     field = place.rpartition("/")[2]
-    if place == path or field not in _OPTAX:
+    slot = next((slot for slot, ours in slots.fields.items() if ours == field), None)
+    if place == path or slot is None:
         return None
-    optimizer, slot = _OPTAX[field]
-    return checkpoint.optimizer_slots(optimizer, [variable]).slots[slot][variable]
+    return checkpoint.optimizer_slots(slots.optimizer, [variable]).slots[slot][variable]
 
 
 def _path(keys: tuple[Any, ...]) -> str:

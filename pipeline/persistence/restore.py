@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline import checkpoint
 from pipeline.config.enclosure import require_enclosed
 from pipeline.config.model import ModelConfig
-from pipeline.config.schema import OptimizerConfig
+from pipeline.config.optimizers import Optimizer
 from pipeline.config.several_runs import several_runs
 from pipeline.model import Network, Variables, predict_logits
 from pipeline.persistence.artifact import PersistenceError
@@ -93,7 +93,7 @@ def load_variables(path: Path, network: Network, key: str = "restore") -> Variab
 
 
 def continue_from(
-    path: Path, network: Network, optimizer: OptimizerConfig
+    path: Path, network: Network, optimizer: Optimizer
 ) -> Callable[[TrainState], TrainState]:
     """What `train.fit` begins with to go on from a checkpoint, TensorFlow's or ours.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,15 +12,12 @@ import optax
 from numpy.typing import NDArray
 
 from pipeline.checkpoint import GLOBAL_STEP, average_name, optimizer_slots
-from pipeline.config.schema import OptimizerConfig
+from pipeline.config.optimizers import NoSlots, Optimizer, Slots
 from pipeline.train import TrainState
-
-# TF1's word for a slot → optax's name of it
-_OPTAX = {"momentum": "trace", "m": "mu", "v": "nu"}
 
 
 def state_tensors(
-    state: TrainState, optimizer: OptimizerConfig, *, slots: bool, averages: bool = True
+    state: TrainState, optimizer: Optimizer, *, slots: bool, averages: bool = True
 ) -> dict[str, NDArray[Any]]:
     """What a Saver would find in the same program under TF1, by name.
 
@@ -36,22 +33,26 @@ def state_tensors(
     return tensors | (_slot_tensors(state, optimizer) if slots else {})
 
 
-def _slot_tensors(state: TrainState, optimizer: OptimizerConfig) -> dict[str, NDArray[Any]]:
-    """The optimizer's state by TF1's names; sgd has none."""
-    names = optimizer_slots(optimizer.name, state.params)
+def _slot_tensors(state: TrainState, optimizer: Optimizer) -> dict[str, NDArray[Any]]:
+    """The optimizer's state by TF1's names; sgd has none, and TF1 has not every optimizer."""
+    slots = optimizer.slots()
+    if isinstance(slots, NoSlots):
+        return {}
+    names = optimizer_slots(slots.optimizer, state.params)
     tensors: dict[str, NDArray[Any]] = {}
     for slot, keys in names.slots.items():
-        values = optax.tree_utils.tree_get(state.opt_state, _OPTAX[slot])
-        tensors |= {key: np.asarray(values[name]) for name, key in keys.items()}
+        values = optax.tree_utils.tree_get(state.opt_state, slots.fields[slot])
+        for name, key in keys.items():
+            value = np.asarray(values[name])
+            tensors[key] = -value if slot in slots.negated else value
     for scalar, key in names.scalars.items():
         # TF1 keeps the power for the next update: beta ** (updates + 1).
-        beta = {"beta1_power": optimizer.beta1, "beta2_power": optimizer.beta2}[scalar]
-        tensors[key] = np.asarray(beta ** (int(state.step) + 1), np.float32)
+        tensors[key] = np.asarray(slots.powers[scalar] ** (int(state.step) + 1), np.float32)
     return tensors
 
 
 def state_from_tensors(
-    state: TrainState, optimizer: OptimizerConfig, tensors: Mapping[str, NDArray[Any]]
+    state: TrainState, optimizer: Optimizer, tensors: Mapping[str, NDArray[Any]]
 ) -> TrainState:
     """`state` with everything that a checkpoint holds of it, so that training goes on.
 
@@ -67,10 +68,7 @@ def state_from_tensors(
             for name, value in values.items()
         }
 
-    opt_state = state.opt_state
-    for slot, keys in optimizer_slots(optimizer.name, state.params).slots.items():
-        values = optax.tree_utils.tree_get(opt_state, _OPTAX[slot])
-        opt_state = optax.tree_utils.tree_set(opt_state, **{_OPTAX[slot]: taken(values, keys)})
+    opt_state = _opt_state(state, optimizer.slots(), taken)
     step = jnp.asarray(tensors.get(GLOBAL_STEP, state.step), jnp.int32)
     if optax.tree_utils.tree_get_all_with_path(opt_state, "count"):
         opt_state = optax.tree_utils.tree_set(opt_state, count=step)
@@ -84,6 +82,22 @@ def state_from_tensors(
         ema=taken(taken(state.ema, own), averages),
         opt_state=opt_state,
     )
+
+
+def _opt_state(
+    state: TrainState, slots: Slots | NoSlots,
+    taken: Callable[[Mapping[str, Any], Mapping[str, str]], dict[str, Any]],
+) -> optax.OptState:
+    opt_state = state.opt_state
+    if isinstance(slots, NoSlots):
+        return opt_state
+    for slot, keys in optimizer_slots(slots.optimizer, state.params).slots.items():
+        sign = -1 if slot in slots.negated else 1
+        values = optax.tree_utils.tree_get(opt_state, slots.fields[slot])
+        theirs = taken({name: sign * value for name, value in values.items()}, keys)
+        ours = {name: sign * value for name, value in theirs.items()}
+        opt_state = optax.tree_utils.tree_set(opt_state, **{slots.fields[slot]: ours})
+    return opt_state
 
 
 def model_tensors(

@@ -4,6 +4,7 @@ Read `step` for what is learned, `program` for what is compiled, `loop` for when
 `snapshot` for how a run goes on.
 """
 
+from pipeline.config.schedules.exponential_decay import exponential_decay as exponential_decay
 from pipeline.train.errors import SnapshotError as SnapshotError
 from pipeline.train.errors import TrainError as TrainError
 from pipeline.train.history import Interval as Interval
@@ -13,8 +14,6 @@ from pipeline.train.loss import cross_entropy as cross_entropy
 from pipeline.train.machine import describe_machine as describe_machine
 from pipeline.train.result import FitResult as FitResult
 from pipeline.train.result import Stop as Stop
-from pipeline.train.schedule import build_schedule as build_schedule
-from pipeline.train.schedule import exponential_decay as exponential_decay
 from pipeline.train.snapshot import Snapshot as Snapshot
 from pipeline.train.snapshot import find_step as find_step
 from pipeline.train.snapshot import load_variables as load_variables

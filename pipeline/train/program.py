@@ -14,7 +14,6 @@ from pipeline.config import Config
 from pipeline.model import Network
 from pipeline.train.numbers import Numbers, substitute
 from pipeline.train.optimizer import build_optimizer
-from pipeline.train.schedule import build_schedule
 from pipeline.train.state import TrainState
 from pipeline.train.step import Metrics, build_step, run_steps
 
@@ -73,9 +72,7 @@ def _interval(network: Network, config: Config, total_steps: int) -> Program:
         indices: ArrayLike,
     ) -> tuple[TrainState, Metrics]:
         current, penalised = substitute(config, network, numbers)
-        schedule = build_schedule(
-            current.schedule, current.optimizer.learning_rate, total_steps
-        )
+        schedule = current.schedule.build(current.optimizer.learning_rate, total_steps)
         optimizer = build_optimizer(current.optimizer, schedule)
         step = build_step(penalised, optimizer, current.trainer)
         return run_steps(step, state, pixels, digits, indices)

@@ -24,7 +24,6 @@ from pipeline.train.history import Interval
 from pipeline.train.loss import cross_entropy
 from pipeline.train.optimizer import build_optimizer
 from pipeline.train.plan import Plan
-from pipeline.train.schedule import build_schedule
 from pipeline.train.snapshot import Snapshot, find_step, load_snapshot
 from pipeline.train.state import TrainState, init_state
 from pipeline.train.step import Metrics
@@ -41,9 +40,7 @@ class Session:
         self.config = config
         self._network = network
         self._validation = data_sets.validation
-        self._schedule = build_schedule(
-            config.schedule, config.optimizer.learning_rate, self.plan.steps
-        )
+        self._schedule = config.schedule.build(config.optimizer.learning_rate, self.plan.steps)
         self._batches = BatchIndices(
             data_sets.train.num_examples, np.random.RandomState(config.seed)
         )
@@ -133,8 +130,8 @@ def _at(schedule: optax.Schedule, step: int) -> Any:
 def _recipe(config: Config, data_sets: DataSets, plan: Plan) -> dict[str, Any]:
     """What both halves of an interrupted run must share; how long it trains may change."""
     schedule = state_recipe_of(config.schedule)
-    if config.schedule.name == "cosine" and config.schedule.decay_steps is None:
-        schedule["decay_steps"] = plan.steps
+    if config.schedule.length(plan.steps) is not None:
+        schedule["decay_steps"] = config.schedule.length(plan.steps)
     return {
         "dataset": data_sets.fingerprint,
         "model": state_recipe_of(config.model),

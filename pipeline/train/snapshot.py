@@ -82,7 +82,8 @@ def load_snapshot(step_directory: Path, like: Snapshot) -> Snapshot:
             ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
         record = checkpointer.restore(
             plain, args=ocp.args.Composite(record=ocp.args.JsonRestore()))["record"]
-        _require_same_recipe(step_directory, found=record["recipe"], expected=like.recipe)
+        _require_same_recipe(step_directory, _without_strangers(record["recipe"], like.recipe),
+                             expected=like.recipe)
         _tell_of_another_machine(step_directory, record.get("machine") or {})
         template = jax.tree.map(ocp.utils.to_shape_dtype_struct, _arrays(like))
         arrays = checkpointer.restore(
@@ -158,6 +159,15 @@ def _tell_of_another_machine(directory: Path, then: dict[str, Any]) -> None:
         log.warning("%s: made on another machine (%s); the run goes on from the same state, but "
                     "its last bits may differ from those of a run that was never stopped",
                     directory, changed)
+
+
+def _without_strangers(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
+    """A recipe of 0.1, which held the options of all optimizers and schedules, as one of today."""
+    return {
+        section: {key: value for key, value in said.items() if key in expected[section]}
+        if section in ("optimizer", "schedule") else said
+        for section, said in found.items()
+    }
 
 
 def _require_same_recipe(directory: Path, found: Any, expected: Any) -> None:

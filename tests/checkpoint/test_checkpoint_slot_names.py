@@ -25,6 +25,10 @@ NAMES = ["net/w", "net/b"]
     ("adam", lambda train: train.AdamOptimizer(0.1)),
     ("adagrad", lambda train: train.AdagradOptimizer(0.1)),
     ("rmsprop", lambda train: train.RMSPropOptimizer(0.1)),
+    ("rmsprop_centered", lambda train: train.RMSPropOptimizer(0.1, centered=True)),
+    ("adadelta", lambda train: train.AdadeltaOptimizer(0.1)),
+    ("ftrl", lambda train: train.FtrlOptimizer(0.1)),
+    ("proximal_adagrad", lambda train: train.ProximalAdagradOptimizer(0.1)),
 ])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_names_are_tensorflows(

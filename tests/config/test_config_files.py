@@ -16,14 +16,11 @@ from pipeline.persistence.graphs import build_frozen_graph
 from pipeline.train.numbers import collect
 from pipeline.train.optimizer import build_optimizer
 from pipeline.train.program import build_program
-from pipeline.train.schedule import build_schedule
 from pipeline.train.state import TrainState, init_state
 
 FILES = sorted(path.relative_to(CONF) for path in CONF.rglob("*.yaml") if path.parent != CONF)
 MODELS = [path.stem for path in FILES if path.parent.name == "model"]
 EXPERIMENTS = [path.stem for path in FILES if path.parent.name == "experiment"]
-OPTIMIZERS = [path.stem for path in FILES if path.parent.name == "optimizer"]
-SCHEDULES = [path.stem for path in FILES if path.parent.name == "schedule"]
 MODULE = ["model.module=configured_module.Perceptron", "+model.arguments.width=3"]
 
 
@@ -32,6 +29,7 @@ def choice(path: Path) -> list[str]:
     group = str(path.parent)
     words = [f"{group}={path.stem}"]
     needed = {"module.yaml": ["model.module=package.Class"], "imported.yaml": ["model.path=x.pb"],
+              "factory.yaml": ["optimizer.factory=optax.lion"],
               "convert.yaml": ["destination=x"]}
     return words + needed.get(path.name, [])
 
@@ -53,7 +51,7 @@ def test_every_file_begins_by_saying_how_to_use_it_or_what_it_is(path: Path) -> 
 def step_abstractly(config: Config) -> TrainState:
     """Two steps of training as shapes alone: no data, no arithmetic."""
     network = model.build(config.model)
-    schedule = build_schedule(config.schedule, config.optimizer.learning_rate, 100)
+    schedule = config.schedule.build(config.optimizer.learning_rate, 100)
     optimizer = build_optimizer(config.optimizer, schedule)
     batch = config.trainer.batch_size
 
@@ -93,10 +91,10 @@ def test_every_model_steps(name: str, tmp_path: Path) -> None:
     assert step_abstractly(configured(f"model={name}", *needed.get(name, []))).params
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_every_optimizer_steps_with_every_schedule(optimizer: str, schedule: str) -> None:
-    words = [f"optimizer={optimizer}", f"schedule={schedule}", "optimizer.clip_norm=1.0"]
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in
+                                  ("optimizer", "schedule")], ids=str)
+def test_every_optimizer_and_schedule_steps(path: Path) -> None:
+    words = [*choice(path), "optimizer.clip_norm=1.0"]
     assert step_abstractly(configured("model=softmax", *words)).params
 
 

@@ -66,11 +66,10 @@ def test_a_role_decides_what_must_be_equal(
 def test_the_numbers_are_those_that_stand_at_fields() -> None:
     config = loaded()
     assert set(roles.numbers_of(config, Role.NUMBER)) == {
-        "optimizer.learning_rate", "optimizer.momentum", "optimizer.weight_decay",
-        "optimizer.clip_norm", "schedule.decay_rate", "trainer.ema.decay"}
+        "optimizer.learning_rate", "optimizer.clip_norm", "schedule.decay_rate",
+        "trainer.ema.decay"}
     assert set(roles.numbers_of(config, Role.CONSTANT)) == {
-        "optimizer.beta1", "optimizer.beta2", "optimizer.epsilon", "schedule.end_factor",
-        "trainer.label_smoothing"}
+        "optimizer.beta1", "optimizer.beta2", "optimizer.epsilon", "trainer.label_smoothing"}
 
 
 @pytest.mark.parametrize(("key", "role"), [

@@ -12,7 +12,7 @@ import numpy as np
 import optax
 import pytest
 
-from pipeline.config.schema import OptimizerConfig
+from pipeline.config.optimizers import Optimizer, by_name
 from pipeline.train import exponential_decay
 from pipeline.train.optimizer import build_optimizer
 
@@ -24,7 +24,7 @@ GRADIENTS = [{name: RANDOM.normal(size=value.shape) for name, value in START.ite
 SCHEDULE = exponential_decay(0.3, 3, 0.9)
 
 
-def ours(config: OptimizerConfig, scale: float = 1.0) -> dict[str, np.ndarray]:
+def ours(config: Optimizer, scale: float = 1.0) -> dict[str, np.ndarray]:
     optimizer = build_optimizer(config, SCHEDULE)
     params: Any = {name: jnp.asarray(value, jnp.float32) for name, value in START.items()}
     state = optimizer.init(params)
@@ -64,22 +64,22 @@ def assert_same(
 
 
 def test_sgd_is_gradient_descent(tf1_graph: ModuleType) -> None:
-    config = OptimizerConfig(name="sgd", learning_rate=0.3)
+    config = by_name("sgd", learning_rate=0.3)
     assert_same(ours(config), theirs(tf1_graph, tf1_graph.train.GradientDescentOptimizer), 2e-6)
 
 
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_momentum_is_tensorflow_s(tf1_graph: ModuleType, nesterov: bool) -> None:
-    config = OptimizerConfig(name="momentum", learning_rate=0.3, momentum=0.8, nesterov=nesterov)
+    config = by_name("momentum", learning_rate=0.3, momentum=0.8, nesterov=nesterov)
     expected = theirs(
         tf1_graph, lambda rate: tf1_graph.train.MomentumOptimizer(rate, 0.8, use_nesterov=nesterov)
     )
     assert_same(ours(config), expected, 1e-5)
 
 
-def adam(epsilon: float) -> OptimizerConfig:
-    return OptimizerConfig(
-        name="adam", learning_rate=0.3, beta1=0.8, beta2=0.99, epsilon=epsilon
+def adam(epsilon: float) -> Optimizer:
+    return by_name(
+        "adam", learning_rate=0.3, beta1=0.8, beta2=0.99, epsilon=epsilon
     )
 
 
@@ -119,12 +119,12 @@ def test_adam_s_epsilon_means_another_thing_in_tensorflow(tf1_graph: ModuleType)
 def test_adamw_decays_weights_apart_from_the_gradient() -> None:
     """Loshchilov and Hutter's AdamW: the decay is scaled by the learning rate alone."""
     plain = ours(adam(1e-8))
-    weightless = OptimizerConfig(
-        name="adamw", learning_rate=0.3, beta1=0.8, beta2=0.99, weight_decay=0.0
+    weightless = by_name(
+        "adamw", learning_rate=0.3, beta1=0.8, beta2=0.99, weight_decay=0.0
     )
     assert_same(ours(weightless), plain, 0.0)
     optimizer = build_optimizer(
-        OptimizerConfig(name="adamw", learning_rate=0.3, weight_decay=0.1), lambda step: 0.3
+        by_name("adamw", learning_rate=0.3, weight_decay=0.1), lambda step: 0.3
     )
     params = {"a": jnp.array([2.0, -4.0])}
     changes, _ = optimizer.update({"a": jnp.zeros(2)}, optimizer.init(params), params)
@@ -134,7 +134,7 @@ def test_adamw_decays_weights_apart_from_the_gradient() -> None:
 @pytest.mark.parametrize("name", ["sgd", "momentum", "adam", "adamw"])
 def test_the_whole_gradient_is_clipped_first(tf1_graph: ModuleType, name: str) -> None:
     """`tf.clip_by_global_norm`, over all variables at once."""
-    config = OptimizerConfig(name=name, learning_rate=0.3, clip_norm=0.5)  # type: ignore[arg-type]
+    config = by_name(name, learning_rate=0.3, clip_norm=0.5)
     clipped = build_optimizer(config, SCHEDULE)
     config.clip_norm = None
     plain = build_optimizer(config, SCHEDULE)
@@ -153,7 +153,7 @@ def test_the_whole_gradient_is_clipped_first(tf1_graph: ModuleType, name: str) -
 
 def test_a_small_gradient_is_not_clipped() -> None:
     clipped = build_optimizer(
-        OptimizerConfig(name="sgd", learning_rate=1.0, clip_norm=100.0), lambda step: 1.0
+        by_name("sgd", learning_rate=1.0, clip_norm=100.0), lambda step: 1.0
     )
     gradient = {"a": jnp.array([3.0, 4.0])}
     found, _ = clipped.update(gradient, clipped.init(gradient), gradient)

@@ -8,14 +8,18 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from pipeline.config.schema import ScheduleConfig
-from pipeline.train import build_schedule, exponential_decay
+from pipeline.config.schedules import Schedule
+from pipeline.config.schedules.constant import Constant
+from pipeline.config.schedules.cosine import Cosine
+from pipeline.config.schedules.exponential_decay import ExponentialDecay
+from pipeline.config.schedules.polynomial import Polynomial
+from pipeline.train import exponential_decay
 
 STEPS = [0, 1, 2, 7, 274, 275, 549, 550, 551, 1100, 29_999]
 
 
-def rates(config: ScheduleConfig, learning_rate: float, total: int, steps: list[int]) -> np.ndarray:
-    schedule = build_schedule(config, learning_rate, total)
+def rates(config: Schedule, learning_rate: float, total: int, steps: list[int]) -> np.ndarray:
+    schedule = config.build(learning_rate, total)
     return np.array([schedule(np.int32(step)) for step in steps], np.float32)
 
 
@@ -28,7 +32,7 @@ def test_exponential_decay_is_tensorflow_s(
     theirs = tf1_graph.train.exponential_decay(0.8, step, decay_steps, decay_rate, staircase)
     with tf1_graph.Session() as session:
         expected = [session.run(theirs, {step: value}) for value in STEPS]
-    config = ScheduleConfig(
+    config = ExponentialDecay(
         name="exponential_decay", decay_steps=decay_steps, decay_rate=decay_rate,
         staircase=staircase,
     )
@@ -44,7 +48,7 @@ def test_the_measured_anchor() -> None:
 
 
 def test_constant() -> None:
-    assert set(rates(ScheduleConfig(name="constant"), 0.25, 10, STEPS)) == {np.float32(0.25)}
+    assert set(rates(Constant(name="constant"), 0.25, 10, STEPS)) == {np.float32(0.25)}
 
 
 def cosine(step: int, peak: float, warmup: int, decay: int, end_factor: float) -> float:
@@ -58,7 +62,7 @@ def cosine(step: int, peak: float, warmup: int, decay: int, end_factor: float) -
 @pytest.mark.parametrize("warmup", [0, 1, 10])
 @pytest.mark.parametrize("decay_steps", [None, 40])
 def test_cosine_is_its_formula(warmup: int, end_factor: float, decay_steps: int | None) -> None:
-    config = ScheduleConfig(
+    config = Cosine(
         name="cosine", warmup_steps=warmup, end_factor=end_factor, decay_steps=decay_steps
     )
     steps = [0, 1, 5, 9, 10, 11, 39, 40, 41, 99, 100, 150]
@@ -67,6 +71,19 @@ def test_cosine_is_its_formula(warmup: int, end_factor: float, decay_steps: int 
 
 
 def test_a_warm_up_as_long_as_the_run_still_is_a_schedule() -> None:
-    config = ScheduleConfig(name="cosine", warmup_steps=100)
+    config = Cosine(name="cosine", warmup_steps=100)
     found = rates(config, 0.5, 100, [0, 50, 99, 100])
     np.testing.assert_allclose(found, [0.0, 0.25, 0.495, 0.5], rtol=1e-5)
+
+
+@pytest.mark.parametrize("power", [1.0, 0.5, 2.0])
+@pytest.mark.parametrize("decay_steps", [None, 7])
+def test_polynomial_is_tensorflow_s(
+    tf1_graph: ModuleType, power: float, decay_steps: int | None
+) -> None:
+    step = tf1_graph.placeholder("int32", [])
+    theirs = tf1_graph.train.polynomial_decay(0.8, step, decay_steps or 500, 0.08, power)
+    with tf1_graph.Session() as session:
+        expected = [session.run(theirs, {step: value}) for value in STEPS]
+    config = Polynomial(name="polynomial", decay_steps=decay_steps, power=power, end_factor=0.1)
+    np.testing.assert_allclose(rates(config, 0.8, 500, STEPS), expected, rtol=1e-5)

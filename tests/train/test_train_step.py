@@ -13,7 +13,7 @@ from configured import configured, digits
 
 from pipeline import model
 from pipeline.config import Config
-from pipeline.train import TrainState, build_schedule, build_step, cross_entropy
+from pipeline.train import TrainState, build_step, cross_entropy
 from pipeline.train.optimizer import build_optimizer
 from pipeline.train.state import init_state
 
@@ -24,7 +24,7 @@ BATCHES = [np.arange(start, start + 20) for start in range(0, 200, 20)]
 def trained(config: Config, steps: int) -> list[TrainState]:
     """The states before and after each of the first steps, one compiled step at a time."""
     network = model.build(config.model)
-    schedule = build_schedule(config.schedule, config.optimizer.learning_rate, 100)
+    schedule = config.schedule.build(config.optimizer.learning_rate, 100)
     optimizer = build_optimizer(config.optimizer, schedule)
     step = jax.jit(build_step(network, optimizer, config.trainer))
     states = [init_state(network, optimizer, config.trainer.ema, config.seed)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -14,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import checkpoint
+from pipeline.config import optimizers
 from pipeline.config.enclosure import below
+from pipeline.config.optimizers import NoSlots, Optimizer
 from pipeline.config.persistence import TargetConfig, TfCheckpointTarget
-from pipeline.config.schema import OptimizerConfig
 from pipeline.model import Network, predict_logits, to_input
 from pipeline.persistence.artifact import Artifact
 from pipeline.persistence.executed import run_meta_graph
@@ -25,6 +27,8 @@ from pipeline.persistence.graphs import build_meta_graph
 from pipeline.persistence.kinds.kind import Kind, Pixels, Reading, Trained, Written
 from pipeline.persistence.tensors import model_tensors, state_tensors
 from pipeline.train import Interval, Observer, TrainState
+
+log = logging.getLogger(__name__)
 
 
 class CheckpointSeries:
@@ -75,7 +79,7 @@ class _InBackground:
         self,
         target: TfCheckpointTarget,
         series: CheckpointSeries,
-        optimizer: OptimizerConfig,
+        optimizer: Optimizer,
         pool: ThreadPoolExecutor,
     ) -> None:
         self._target, self._series, self._optimizer, self._pool = target, series, optimizer, pool
@@ -103,7 +107,7 @@ class _InBackground:
 def saving_while_training(
     targets: Mapping[str, TargetConfig],
     network: Network,
-    optimizer: OptimizerConfig,
+    optimizer: Optimizer,
     run_directory: Path,
 ) -> Iterator[list[Observer]]:
     """Observers for `train.fit` that write the checkpoints which `every` asks for.
@@ -114,6 +118,7 @@ def saving_while_training(
     with ExitStack() as stack:
         observers: list[Observer] = []
         for target in targets.values():
+            _warn_of_lost_slots(target, optimizer)
             if isinstance(target, TfCheckpointTarget) and target.every is not None:
                 pool = stack.enter_context(ThreadPoolExecutor(max_workers=1))
                 series = CheckpointSeries(target, network, run_directory)
@@ -123,11 +128,19 @@ def saving_while_training(
         yield observers
 
 
+def _warn_of_lost_slots(target: TargetConfig, optimizer: Optimizer) -> None:
+    wanted = isinstance(target, TfCheckpointTarget) and target.optimizer_slots
+    if wanted and isinstance(optimizer.slots(), NoSlots):
+        log.warning("TensorFlow 1 has no optimizer as %s: TensorFlow checkpoints of this run hold "
+                    "its variables without the optimizer's state; orbax steps hold both",
+                    type(optimizer).__name__)
+
+
 def _write(target: TfCheckpointTarget, trained: Trained, run_directory: Path) -> Written:
     if trained.snapshot is None:
         tensors = {name: np.asarray(value) for name, value in trained.variables.items()}
     else:
-        optimizer = OptimizerConfig(**trained.snapshot.recipe["optimizer"])
+        optimizer = optimizers.from_record(trained.snapshot.recipe["optimizer"])
         tensors = state_tensors(trained.snapshot.state, optimizer,
                                 slots=target.optimizer_slots, averages=target.averages)
     prefix = CheckpointSeries(target, trained.network, run_directory).save(tensors, trained.step)

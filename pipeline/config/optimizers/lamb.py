@@ -1,0 +1,32 @@
+"""`optimizer=lamb`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pipeline.config.optimizers.row import AdamLike, NoSlots, NotNegative, PositiveFloat
+from pipeline.config.roles import Constant, Number
+
+if TYPE_CHECKING:
+    import optax
+
+
+@dataclass(kw_only=True)
+class Lamb(AdamLike):
+    """Adam, each variable's step in the variable's own size (You et al., 2020)."""
+
+    name: Literal["lamb"]
+    epsilon: Annotated[PositiveFloat, Constant] = 1e-6
+    weight_decay: Annotated[NotNegative, Number] = 0.0
+
+    def build(self, schedule: optax.Schedule) -> optax.GradientTransformation:
+        """optax's."""
+        import optax
+
+        return optax.lamb(schedule, self.beta1, self.beta2, self.epsilon,
+                          weight_decay=self.weight_decay)
+
+    def slots(self) -> NoSlots:
+        """TensorFlow 1 has no such optimizer."""
+        return NoSlots()
