@@ -14,7 +14,7 @@ from pipeline import extras, invocation
 from pipeline.clock import Clock
 from pipeline.config import tree
 from pipeline.inspection import command_line
-from pipeline.output import outlive_readers
+from pipeline.output import outlive_readers, tell_lost
 from pipeline.usage import options_first, usage, version
 
 if TYPE_CHECKING:   # a look at a file should not wait for Hydra
@@ -27,7 +27,8 @@ def main() -> int:
     outlive_readers()
     invocation.note(sys.argv[0], tree.config_directory(sys.argv[1:]))
     try:
-        return _answer(sys.argv[1:])
+        code = _answer(sys.argv[1:])
+        return 1 if tell_lost() and code == 0 else code
     except ModuleNotFoundError as missing:
         told = extras.explain(missing, "this command")
         if told is None:

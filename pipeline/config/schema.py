@@ -86,7 +86,7 @@ class TrainerConfig:
 class RuntimeConfig:
     """The machine: set before JAX is imported."""
 
-    platform: Annotated[Literal["auto", "cpu", "cuda"], Circumstance] = "auto"
+    platform: Annotated[Literal["auto", "cpu", "cuda", "gpu"], Circumstance] = "auto"
     # prepared data sets and compiled programs
     cache_directory: Annotated[str, Circumstance] = "~/.cache/jaxfrost"
     compilation_cache: Annotated[bool, Circumstance] = True

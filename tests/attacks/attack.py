@@ -94,5 +94,6 @@ def contents(home: Path) -> dict[str, bytes | str]:
     for directory, _, names in os.walk(home):
         for path in (Path(directory, name) for name in names):
             found[str(path.relative_to(home))] = (
-                os.readlink(path) if path.is_symlink() else path.read_bytes())
+                os.readlink(path) if path.is_symlink()
+                else path.read_bytes() if path.is_file() else "no file")
     return found

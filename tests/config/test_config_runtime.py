@@ -79,3 +79,28 @@ def test_the_cache_directory_is_absolute_and_expands_home(monkeypatch: pytest.Mo
     found = runtime.cache_directory(RuntimeConfig(cache_directory="~/kept"))
     assert found == Path("/nowhere/home/kept")
     assert runtime.cache_directory(RuntimeConfig(cache_directory="here")).is_absolute()
+
+
+@pytest.mark.parametrize("platform", ["cuda", "gpu"])
+def test_a_gpu_that_is_not_there_is_told_in_one_line(platform: str) -> None:
+    program = (
+        "from pipeline.config import runtime\n"
+        "from pipeline.config.schema import RuntimeConfig\n"
+        "import jax\n"
+        "try:\n"
+        "    jax.devices('gpu')\n"
+        "except RuntimeError:\n"
+        "    try:\n"
+        f"        runtime.apply(RuntimeConfig(platform={platform!r}))\n"
+        "    except ValueError as error:\n"
+        "        print(error)\n"
+        "else:\n"
+        "    print('runtime.platform=there is one')\n"
+    )
+    environment = {**os.environ, "MPLCONFIGDIR": "unused", "PYTHONPATH": str(ROOT)}
+    environment.pop("JAX_PLATFORMS", None)
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                              check=True, env=environment)
+    [line] = finished.stdout.splitlines()
+    assert line.startswith(f"runtime.platform={platform}: JAX finds no such device here, only cpu")\
+        or line == "runtime.platform=there is one"

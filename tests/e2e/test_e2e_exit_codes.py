@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from command_line import Finished, run
+from configured import ROOT
 
 TINY = ("model=softmax", "trainer.epochs=2", "trainer.interval=4", "persistence=none")
 
@@ -86,3 +89,11 @@ def test_a_damaged_artefact_ends_with_4_and_is_named(
     assert finished.code == 4, finished.err
     assert name.partition(".data-")[0] in finished.err
     assert "Traceback" not in finished.err
+
+
+def test_a_full_standard_output_is_told_without_a_traceback() -> None:
+    with open("/dev/full", "w") as full:
+        finished = subprocess.run([sys.executable, "-m", "pipeline", "--help"], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, check=False, cwd=ROOT)
+    assert finished.returncode == 1
+    assert finished.stderr == "error: standard output cannot be written: No space left on device\n"
