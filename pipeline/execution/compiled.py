@@ -11,7 +11,9 @@ import numpy as np
 from jaxlib.mlir.ir import MLIRError
 
 from pipeline import budget
-from pipeline.execution.errors import ExecutionError, NeedsWide
+from pipeline.execution.by_value import ByValue
+from pipeline.execution.deciding import Decisions
+from pipeline.execution.errors import ExecutionError, NeedsWide, UnknownValue
 from pipeline.execution.program import Program, Run
 from pipeline.execution.values import (
     DEAD,
@@ -45,6 +47,10 @@ class Compiled:
         self._constants: dict[bool, dict[str, jax.Array]] = {}   # by whether they are wide
         self._jitted = jax.jit(self._traced)
         self._asking = jax.jit(partial(self._traced, most=True))
+        self._backwards = jax.jit(partial(self._traced, backwards=True))
+        self._asks: set[bool] = set()    # whether backwards: what runs by value
+        self._by_value = {backwards: ByValue(partial(self._asking_for, backwards))
+                          for backwards in (False, True)}
         self._measured: dict[Any, Any] = {}    # what was found to fit, by its signature
         self._wide = program.widens
 
@@ -114,6 +120,44 @@ class Compiled:
                                 "that do not fit into 32 bits; turn on jax_enable_x64")
 
     def _run(self, *arguments: Any) -> tuple[list[Any], Variables]:
+        """The outputs and the variables that were assigned to, by whichever way there is.
+
+        A program that asks for values that only running tells is run by `ByValue`; backwards
+        derivatives ask for the rounds of every loop.
+        """
+        tracers = [leaf for leaf in jax.tree.leaves(arguments)
+                   if isinstance(leaf, jax.core.Tracer)]
+        moving = [leaf for leaf in tracers if hasattr(leaf, "primal")]
+        backwards, inside = bool(moving) and self.program.loops, len(moving) < len(tracers)
+        found: Any = None
+        if inside or backwards not in self._asks:
+            try:
+                return self._backwards(*arguments) if backwards else self._at_once(*arguments)
+            except UnknownValue:
+                if inside:
+                    raise
+                self._asks.add(backwards)
+        try:
+            found = self._by_value[backwards].run(*arguments)
+        except UnknownValue:
+            if not backwards:
+                raise
+            found = self._jitted(*arguments)    # forwards it needs less
+        return cast("tuple[list[Any], Variables]", found)
+
+    @property
+    def compilations(self) -> int:
+        """For how many values that only running tells the program was compiled."""
+        return sum(each.compilations for each in self._by_value.values())
+
+    def _asking_for(
+        self, backwards: bool, decisions: Decisions, *arguments: Any
+    ) -> tuple[tuple[list[Any], Variables], list[Any]]:
+        """As `_traced`, and the values that were asked for."""
+        result = self._traced(*arguments, decisions=decisions, backwards=backwards)
+        return result, decisions.asked
+
+    def _at_once(self, *arguments: Any) -> tuple[list[Any], Variables]:
         """Runs what fits the budget of memory; XLA is asked where the sum of all steps does not.
 
         Raises:
@@ -139,11 +183,12 @@ class Compiled:
 
     def _traced(
         self, constants: Mapping[str, Any], variables: Variables, given: Sequence[Any], key: Any,
-        *, most: bool = False,
+        *, most: bool = False, decisions: Decisions | None = None, backwards: bool = False,
     ) -> tuple[list[Any], Variables]:
         """As `apply`; with `most` it gives up where the steps give more than the budget."""
         inputs = [each.value if isinstance(each, Known) else each for each in given]
-        outputs, updates, made = self._apply(constants, variables, inputs, key)
+        outputs, updates, made = self._apply(
+            constants, variables, inputs, key, decisions, backwards)
         if most and made > budget.current().limit:
             raise _Large
         return [Known(each) if is_static(each) else each for each in outputs], updates
@@ -152,13 +197,15 @@ class Compiled:
         self, constants: Mapping[str, Any], variables: Variables, inputs: Sequence[Any], key: Any
     ) -> tuple[list[Any], Variables]:
         """As a call, uncompiled and with these constants in the place of the program's own."""
-        return self._apply(constants, variables, inputs, key)[:2]
+        return self._apply(constants, variables, inputs, key, Decisions(), False)[:2]
 
     def _apply(
-        self, constants: Mapping[str, Any], variables: Variables, inputs: Sequence[Any], key: Any
+        self, constants: Mapping[str, Any], variables: Variables, inputs: Sequence[Any], key: Any,
+        decisions: Decisions | None, backwards: bool,
     ) -> tuple[list[Any], Variables, int]:
         """The outputs, the variables that were assigned to, and the bytes that all steps gave."""
-        run = Run(constants, {name: _opened(value) for name, value in variables.items()}, key)
+        run = Run(constants, {name: _opened(value) for name, value in variables.items()}, key,
+                  decisions=decisions, backwards=backwards)
         before = dict(run.variables)
         static = self.program.static_inputs
         outputs = self.program.run(run, [

@@ -13,6 +13,8 @@ import numpy as np
 from pipeline import dtypes, graph
 from pipeline.execution import legality, registry
 from pipeline.execution.custom_gradients import named_gradient, refusal
+from pipeline.execution.cutting import find_cut
+from pipeline.execution.early import early_steps
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.library import Library, called_functions
 from pipeline.execution.liveness import MERGES, select_branches, unjoined
@@ -27,6 +29,7 @@ from pipeline.graph import FunctionName, Ref
 
 _LIFTED_BYTES = 1024       # constants from this size on are arguments of the compiled function
 _REPEATED_BYTES = 1 << 26  # one value repeated so often stays one value
+_MUST_FEED = "You must feed a value for placeholder tensor"
 _PLACEHOLDERS = ("Placeholder", "PlaceholderV2")
 
 
@@ -69,9 +72,29 @@ class Compiler:
         except RecursionError:
             raise ExecutionError("graph nests loops too deeply") from None
         if self._problems:
-            lines = [f"  {what}: {_some(nodes)}" for what, nodes in sorted(self._problems.items())]
-            raise ExecutionError("graph cannot be run here:\n" + "\n".join(lines))
+            raise self._refusal(wires, inputs, outputs)
         return program
+
+    def _refusal(
+        self, wires: Wires, inputs: Sequence[Ref], outputs: Sequence[Ref]
+    ) -> ExecutionError:
+        """The error that tells all problems, and where the graph can be cut instead."""
+        targets = [ref for ref in outputs if ref not in inputs]
+        found = find_cut(cut(wires, inputs), targets, self._library)
+        lines = [f"  {what}: {_some(nodes)}" for what, nodes in sorted(self._problems.items())
+                 if found is None or not what.startswith(_MUST_FEED) or any(
+                     f" {name!r} " in what for name in found.left)]
+        if found is not None:
+            fed = [f"{ref.node}:{ref.output}" for index, ref in enumerate(inputs)
+                   if feed_name(index) in found.left]
+            fed += [f"{name}:0" for name, wire in wires.items()
+                    if name in found.left and wire.op in _PLACEHOLDERS]
+            names = [*fed, *(point.name for point in found.points)]
+            lines += ["feed what follows from these nodes instead:",
+                      *(f"  {point}" for point in found.points),
+                      f"as in graph.function({names}, "
+                      f"{[f'{ref.node}:{ref.output}' for ref in targets]})"]
+        return ExecutionError("graph cannot be run here:\n" + "\n".join(lines))
 
     def _complete(self, make: Callable[[], Program]) -> Program:
         """The program that `make` gives once every function that it calls is compiled.
@@ -126,11 +149,13 @@ class Compiler:
             Step(node, rule, alive.get(node.name, frozenset()))
             for node in nodes if (rule := registry.find(node.op)) is not None)
         demanded = _demanded(steps)
-        wanted = {ref.node for ref in demanded}
-        steps = tuple(replace(step, demanded=True) if step.node.name in wanted else step
-                      for step in steps)
+        early = early_steps(steps, demanded)
+        wanted = {ref.node for ref in demanded} | early
+        steps = tuple(
+            replace(step, demanded=True, early=step.node.name in early and not step.rule.folds)
+            if step.node.name in wanted else step for step in steps)
         static = {index for index in range(len(inputs)) if Ref(feed_name(index), 0) in demanded}
-        return Program(tuple(inputs), tuple(targets), steps, self._constants(steps, demanded),
+        return Program(tuple(inputs), tuple(targets), steps, self._constants(steps, wanted),
                        frozenset(static))
 
     def _function(self, function: FunctionName, caller: str) -> Program | None:
@@ -163,7 +188,7 @@ class Compiler:
         if op in _PLACEHOLDERS and registry.forbidden_attrs(op, attrs):
             self._check(node)
         elif op in _PLACEHOLDERS:
-            self._note(f"You must feed a value for placeholder tensor {_placeholder(node)}", "")
+            self._note(f"{_MUST_FEED} {_placeholder(node)}", "")
         elif op != FEED:
             self._check(node)
         if wire.name in loops:
@@ -217,7 +242,7 @@ class Compiler:
         return any(self._library.uses(name, _is_write) for name in called if name in self._library)
 
     def _constants(
-        self, steps: Iterable[Step], demanded: set[Ref]
+        self, steps: Iterable[Step], demanded: set[str]
     ) -> dict[str, np.ndarray[Any, Any]]:
         found: dict[str, np.ndarray[Any, Any]] = {}
         for step in steps:
@@ -225,9 +250,9 @@ class Compiler:
             if step.node.op == "Const" and isinstance(value, np.ndarray) and value.dtype != object:
                 lifted = (_is_weights(value) or value.nbytes >= _LIFTED_BYTES) and not (
                     is_repeated(value) and value.nbytes >= _REPEATED_BYTES)
-                if (lifted and Ref(name, 0) not in demanded) or self._lifted(name):
+                if (lifted and name not in demanded) or self._lifted(name):
                     found[name] = value
-            for part in step.parts:
+            for part in step.parts if not step.early else ():
                 found.update(part.constants)
         return found
 

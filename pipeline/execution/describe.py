@@ -13,8 +13,10 @@ from pipeline import dtypes, graph
 from pipeline.execution import registry
 from pipeline.execution.abstract import count_flops
 from pipeline.execution.consumers import Refusal, find_refusals
+from pipeline.execution.cutting import CutPoint, find_cut
 from pipeline.execution.ends import PLACEHOLDERS, End, end_text, find_inputs, find_outputs
-from pipeline.execution.library import called_functions
+from pipeline.execution.library import Library, called_functions
+from pipeline.execution.wires import wires_of
 
 _STRUCTURE = {"Enter", "Exit", "NextIteration", "LoopCond", "Merge", "Switch", "RefEnter",
               "RefExit", "RefNextIteration", "RefMerge", "RefSwitch"}
@@ -37,6 +39,7 @@ class Description:
         batch: what `flops` counts.
         unsupported: ops that do not run here, with all nodes of theirs.
         hindering: those among them that the outputs need.
+        cuts: the tensors that can be fed instead of what follows from these.
         refusals: other programs that would not take the graph, and why.
     """
 
@@ -52,6 +55,7 @@ class Description:
     batch: int
     unsupported: Mapping[str, Sequence[str]]
     hindering: tuple[str, ...]
+    cuts: tuple[CutPoint, ...]
     refusals: Sequence[Refusal]
 
     def __str__(self) -> str:
@@ -66,6 +70,7 @@ class Description:
         lines += [f"not supported here: {op} ({', '.join(nodes)})"
                   + ("" if op in self.hindering else "; the outputs do not need it")
                   for op, nodes in self.unsupported.items()]
+        lines += [f"feed instead: {point}" for point in self.cuts]
         lines += [f"{each.program}: {each.reason}" for each in self.refusals]
         return "\n".join(lines)
 
@@ -101,7 +106,15 @@ def describe(
         dict(Counter(node.op for node in every.values()).most_common()), dict(scopes),
         sum(sizes.values()), cost.flops, cost.unknown, batch, unsupported,
         tuple(op for op, names in unsupported.items() if not needed.isdisjoint(names)),
+        _cuts(graph_def, outputs) if unsupported else (),
         find_refusals(nodes))
+
+
+def _cuts(graph_def: Message, outputs: Sequence[End]) -> tuple[CutPoint, ...]:
+    """The tensors to feed for those outputs that can be had so."""
+    wires, library = wires_of(graph_def.node), Library(graph_def.library.function)
+    found = [find_cut(wires, [graph.parse_ref(end.name)], library) for end in outputs]
+    return tuple(dict.fromkeys(point for cut in found if cut is not None for point in cut.points))
 
 
 def _needed(graph_def: Message, outputs: Sequence[End]) -> set[str]:

@@ -8,7 +8,14 @@ class ExecutionError(PipelineError):
 
 
 class UnknownValue(ExecutionError):
-    """Something has to be known before running, a size say, and is computed from what is fed."""
+    """Something has to be known before running, a size say, and is computed from what is fed.
+
+    `positions` are those of a rule's arguments: with these known it could go on.
+    """
+
+    def __init__(self, message: str, positions: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.positions = positions
 
 
 class NeedsWide(ExecutionError):

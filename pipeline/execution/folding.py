@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from contextlib import suppress
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any, cast
 
+import jax
 import numpy as np
 from jax import lax
 
@@ -109,3 +110,22 @@ def traced(value: Any) -> Any:
         return value
     dtype = to_jax(np.zeros(1, value.dtype)).dtype
     return lax.full(value.shape, 0, dtype)
+
+
+def early(wanted: bool, arguments: Sequence[Any]) -> AbstractContextManager[Any]:
+    """A context that computes at once where all arguments are known and the result has to be."""
+    if wanted and _all_numbers(arguments):
+        return cast("AbstractContextManager[Any]", jax.ensure_compile_time_eval())
+    return nullcontext()
+
+
+def known(outputs: Sequence[Any], arguments: Sequence[Any]) -> Sequence[Any]:
+    """The outputs of such a computation as known values."""
+    if not _all_numbers(arguments):
+        return outputs
+    return tuple(np.asarray(each) if isinstance(each, jax.Array)
+                 and not isinstance(each, jax.core.Tracer) else each for each in outputs)
+
+
+def _all_numbers(arguments: Sequence[Any]) -> bool:
+    return all(is_static(each) and np.asarray(each).dtype != np.object_ for each in arguments)

@@ -109,6 +109,11 @@ class Function:
         self._checks = tuple(inputs)
         self._compiled = Compiled(program)
 
+    @property
+    def compilations(self) -> int:
+        """For how many different values that shape what is computed it was compiled so far."""
+        return self._compiled.compilations
+
     def __call__(self, *inputs: Any, key: Any = None) -> tuple[Any, ...]:
         """The outputs, one array each (strings as NumPy arrays of bytes).
 

@@ -32,6 +32,11 @@ class GraphFunction:
         self._checks = tuple(inputs)
         self._compiled = compiled
 
+    @property
+    def compilations(self) -> int:
+        """For how many different values that shape what is computed it was compiled so far."""
+        return self._compiled.compilations
+
     def __call__(
         self, variables: Mapping[str, Any], *inputs: Any, key: Any = None
     ) -> tuple[Any, ...]:

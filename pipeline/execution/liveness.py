@@ -18,7 +18,7 @@ from pipeline.graph import Ref
 
 SWITCHES = ("Switch", "RefSwitch")
 MERGES = ("Merge", "RefMerge")
-SELECT = "\0Select"
+SELECT = "\0Merge"
 _SAME_VALUE = ("Identity", "RefIdentity", "StopGradient")
 
 
@@ -35,7 +35,7 @@ Conditions = frozenset[Condition]
 def select_branches(wires: Wires, order: Sequence[str]) -> tuple[Wires, dict[str, Conditions]]:
     """Leads the deciding predicate to every `Merge`, and says when each node is alive.
 
-    A `Merge` becomes `\\0Select(inputs…, predicate)` with `true_index`, its input for a true
+    A `Merge` becomes `\\0Merge(inputs…, predicate)` with `true_index`, its input for a true
     predicate. One that does not join the two sides of one predicate stays as it is.
     """
     alive: dict[str, Conditions] = {}

@@ -22,7 +22,7 @@ from pipeline.execution.liveness import MERGES, SWITCHES
 from pipeline.execution.wires import Wire, Wires, data_ref, data_refs
 from pipeline.graph import Ref
 
-LOOP = "\0Loop"
+LOOP = "\0while_loop"
 WHILES = ("While", "StatelessWhile")
 _EXITS = ("Exit", "RefExit")
 _ENTERS = ("Enter", "RefEnter")

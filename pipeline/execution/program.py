@@ -13,9 +13,10 @@ import numpy as np
 from pipeline.budget import MemoryBudgetError
 from pipeline.execution import folding
 from pipeline.execution.custom_gradients import bar
-from pipeline.execution.deciding import check_decided, check_static, is_dead
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.deciding import Decisions, decided, is_dead, settled
+from pipeline.execution.errors import ExecutionError, UnknownValue
 from pipeline.execution.liveness import Conditions
+from pipeline.execution.loops import LOOP
 from pipeline.execution.registry import Node, Rule
 from pipeline.execution.stack import LIST_OPS, Stack, compute_lists
 from pipeline.execution.values import DEAD, Handle, is_static, is_wide
@@ -24,17 +25,22 @@ from pipeline.execution.wires import feed_name
 from pipeline.graph import CONTROL, Ref
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall", "RemoteCall")
+LOOPS = ("While", "StatelessWhile", LOOP)
 Values = dict[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
 class Step:
-    """A node with its rule, when it is alive, and whether its result must be known to others."""
+    """A node with its rule, when it is alive, and whether its result must be known to others.
+
+    One that does not fold is computed `early`, while tracing, where all that it takes is known.
+    """
 
     node: Node
     rule: Rule
     conditions: Conditions
     demanded: bool = False
+    early: bool = False
 
     @property
     def parts(self) -> list[Program]:
@@ -67,6 +73,8 @@ class Run:
         call: what runs a called function where only shapes are wanted; None runs it.
         made: bytes of all that the steps gave so far; what is fused or dropped again counts too.
         stacks: what TF1's stacks hold, by the name in their handle; replaced as variables are.
+        decisions: what was known or is asked for while running; None where nothing can be.
+        backwards: whether derivatives are being taken, for which a loop's rounds must be known.
         in_scan: whether this evaluates one round that stands for all rounds of a loop.
     """
 
@@ -76,6 +84,8 @@ class Run:
     call: Callable[[Program, Run, Sequence[Any]], list[Any]] | None = None
     made: list[int] = field(default_factory=lambda: [0])
     stacks: dict[str, Stack] = field(default_factory=dict)
+    decisions: Decisions | None = None
+    backwards: bool = False
     in_scan: bool = False
 
     def read(self, handle: Handle) -> Any:
@@ -165,6 +175,11 @@ class Program:
         return any(step.rule.stacks or any(part.stacks for part in step.parts)
                    for step in self.steps)
 
+    @cached_property
+    def loops(self) -> bool:
+        """Whether there is a loop here or within."""
+        return any(map(self.has, LOOPS))
+
     def has(self, op: str) -> bool:
         """Whether a step here or within is of an op."""
         return op in self._ops
@@ -217,24 +232,37 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
                       if ref.node in values}
         if is_dead(step.conditions, predicates):
             return _DeadOutputs()
-        if step.writes:
-            check_decided(node, predicates)
+        if step.writes and is_dead(step.conditions, decided(node, predicates, run.decisions)):
+            return _DeadOutputs()
     arguments = [_output(ref, values) for ref in node.inputs]
     if not rule.handles:
         arguments = [run.read(value) if isinstance(value, Handle) and value.is_ref else value
                      for value in arguments]
-    check_static(node, step.static, arguments)
+    arguments = settled(node, step.static, arguments, run.decisions)
     if node.op in LIST_OPS and (computed := compute_lists(node.op, arguments)) is not None:
         return (computed,)
+    try:
+        return _computed(step, run, arguments)
+    except UnknownValue as error:
+        if run.decisions is None or not error.positions:
+            raise
+        arguments = run.decisions.know_all(arguments, error)
+    return _computed(step, run, arguments)
+
+
+def _computed(step: Step, run: Run, arguments: list[Any]) -> Sequence[Any]:
+    node, rule = step.node, step.rule
     if run.call is not None and not (step.demanded and rule.folds):
         arguments = list(folding.leave_out(node, step.static, arguments))
     elif rule.folds and all(map(is_static, arguments)):
         arguments = list(folding.ask(node, step.static, step.demanded, arguments))
     try:
-        with jax.named_scope(node.name.rpartition("/")[0]):
+        with jax.named_scope(node.name.rpartition("/")[0]), folding.early(step.early, arguments):
             result = (rule.function(node, run, *arguments) if rule.takes_run
                       else rule.function(node, *arguments))
         outputs = result if type(result) in (tuple, list) else (result,)
+        if step.early:
+            outputs = folding.known(outputs, arguments)
         if rule.folds:
             folding.hold(node, outputs)
         run.made[0] += sum(each.nbytes for each in outputs if isinstance(each, jax.Array))
@@ -243,6 +271,8 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
         if node.barred:
             outputs = bar(outputs, arguments, node.barred)
         return declared(node, outputs) if rule.folds or is_wide() else outputs
+    except UnknownValue as error:
+        raise UnknownValue(_where(node, str(error)), error.positions) from error.__cause__
     except ExecutionError as error:
         raise type(error)(_where(node, str(error))) from error.__cause__
     except MemoryBudgetError:
@@ -273,7 +303,8 @@ def _output(ref: Ref, values: Values) -> Any:
 
 
 def _where(node: Node, text: str) -> str:
-    place = f"{node.op} node {node.name!r}"
+    op = node.op.lstrip("\0")    # the compiler's own ops
+    place = f"{op} node {node.name!r}"
     return text if " node '" in text else f"{place}: {text}"
 
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.errors import ExecutionError, UnknownValue
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.values import (
     check_size,
@@ -209,7 +209,7 @@ def _slice(node: Node, x: Any, begin: Any, size: Any) -> Any:
         return x[tuple(slice(start, None if length == -1 else start + length)
                        for start, length in zip(starts, wanted, strict=True))]
     if -1 in wanted:
-        raise ExecutionError("size -1 with a begin that is computed from what is fed")
+        raise UnknownValue("size -1 with a begin that is computed from what is fed", (1,))
     return lax.dynamic_slice(jnp.asarray(x), list(begin), wanted)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from pipeline.execution.errors import UnknownValue
 from pipeline.execution.program import Program, Run
 from pipeline.execution.values import is_static
 from pipeline.execution.wires import feed_name
@@ -24,7 +27,7 @@ class RunningLoop:
         self.run, self.cond, self.body, self.values = run, cond, body, list(values)
         fixed = {index for index in range(count) if body.source(index) == index}
         self.carried = [index for index in range(count) if index not in fixed]
-        self.count = count
+        self.places = {index: index for index in self.carried}   # among the body's outputs
 
     def merge(self, carry: Sequence[Any]) -> list[Any]:
         """All values, the carried ones taken from `carry`."""
@@ -36,11 +39,35 @@ class RunningLoop:
     def step(self, run: Run, carry: Sequence[Any]) -> list[Any]:
         """What the body makes of the carried values."""
         results = self.body.run(run, self.merge(carry))
-        return [results[index] for index in self.carried]
+        return [results[self.places[index]] for index in self.carried]
 
     def initial(self) -> list[Any]:
         """The carried values before the first round."""
         return [self.values[index] for index in self.carried]
+
+    def goes_on(self, carry: Sequence[Any], error: UnknownValue) -> bool:
+        """Whether there is another round; asked for where it is not known."""
+        (going,) = self.cond.run(self.run, self.merge(carry))
+        if not is_static(going) and self.run.decisions is not None:
+            going = self.run.decisions.know(going, error)
+        return bool(going)
+
+    def only_what_decides(self) -> RunningLoop | None:
+        """The loop of the variables that its condition follows from; None where it has effects."""
+        if self.body.writes or self.body.stacks or self.cond.writes or self.body.draws:
+            return None
+        wanted = set(_inputs_used(self.cond))
+        deciding = copy(self)
+        while True:
+            deciding.carried = [index for index in self.carried if index in wanted]
+            deciding.body = _only(self.body, deciding.carried)
+            grown = wanted | set(_inputs_used(deciding.body))
+            if grown == wanted:
+                break
+            wanted = grown
+        deciding.places = {index: place for place, index in enumerate(deciding.carried)}
+        deciding.run = replace(self.run, decisions=None, backwards=False)
+        return deciding
 
     def trips(self) -> int | None:
         """How often the body runs, if the condition only looks at counters and known values."""
@@ -49,12 +76,12 @@ class RunningLoop:
             known = deltas[index] is not None if index in deltas else is_static(self.values[index])
             if not known:
                 return None
-        values = list(self.values)
+        values, run = list(self.values), replace(self.run, decisions=None)
         for trip in range(_MAX_COUNTED):
             for index, delta in deltas.items():
                 if delta is not None:
                     values[index] = np.asarray(self.values[index] + delta * trip)
-            (going,) = self.cond.run(self.run, values)
+            (going,) = self.cond.run(run, values)
             if not is_static(going):
                 return None
             if not going:
@@ -98,8 +125,22 @@ class RunningLoop:
         return -value if node.op == "Sub" else value
 
 
+def _only(program: Program, outputs: Sequence[int]) -> Program:
+    """The program of some of its outputs; what only writes is left out."""
+    targets = tuple(program.outputs[index] for index in outputs)
+    wanted = {ref.node for ref in targets}
+    kept = []
+    for step in reversed(program.steps):
+        if step.node.name in wanted:
+            kept.append(step)
+            wanted |= {ref.node for ref in step.node.inputs}
+            wanted |= {condition.predicate.node for condition in step.conditions}
+    return replace(program, outputs=targets, steps=tuple(reversed(kept)))
+
+
 def _inputs_used(program: Program) -> list[int]:
     names = {ref.node for step in program.steps for ref in step.node.inputs}
+    names |= {each.predicate.node for step in program.steps for each in step.conditions}
     names |= {ref.node for ref in program.outputs}
     return [index for index in range(len(program.inputs)) if feed_name(index) in names]
 

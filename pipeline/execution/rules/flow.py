@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.errors import UnknownValue
 from pipeline.execution.liveness import SELECT
 from pipeline.execution.program import Run
 from pipeline.execution.registry import Node, rule
@@ -41,11 +41,12 @@ def _select(node: Node, first: Any, second: Any, predicate: Any) -> Any:
         return (first, second)[index], np.asarray(index, np.int32)
     alive = [side for side in sides if side is not DEAD]
     if len(alive) < 2:
-        raise ExecutionError("one side of a running condition is dead; a known condition inside "
-                             "an unknown one cannot be merged")
+        raise UnknownValue("one side of a running condition is dead; a known condition inside "
+                           "an unknown one cannot be merged", (2,))
     no, yes = map(to_jax, alive)
     if no.shape != yes.shape:
-        raise ExecutionError(f"the branches give shapes {yes.shape} (true) and {no.shape} (false); "
-                             "they must agree unless the predicate is known: fix it with `given`")
+        raise UnknownValue(f"the branches give shapes {yes.shape} (true) and {no.shape} (false); "
+                           "they must agree unless the predicate is known: fix it with `given`",
+                           (2,))
     index = jnp.where(predicate, true_index, 1 - true_index).astype(jnp.int32)
     return jnp.where(predicate, yes, no), index

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 from jax import lax
 
-from pipeline.execution.errors import ExecutionError
+from pipeline.execution.errors import ExecutionError, UnknownValue
 from pipeline.execution.loops import LOOP
 from pipeline.execution.optional import Absent, Optional, choose, keep_apart
 from pipeline.execution.program import Program, Run
@@ -60,7 +60,7 @@ def _branch(index: Any, branches: Sequence[Program], run: Run, values: Sequence[
 
     def follow(place: int, branch: Program) -> Any:
         def run_branch(variables: dict[str, Any]) -> Any:
-            inner = replace(run, variables={**run.variables, **variables})
+            inner = replace(run, variables={**run.variables, **variables}, decisions=None)
             outputs = [to_jax(value) for value in branch.run(inner, choose(place, values))]
             return (keep_apart(place, outputs, shapes),
                     {name: to_jax(inner.variables[name]) for name in variables})
@@ -71,9 +71,11 @@ def _branch(index: Any, branches: Sequence[Program], run: Run, values: Sequence[
         if any(branch.keeps for branch in branches):
             shapes.extend([jax.eval_shape(each, written)[0] for each in followed])
         outputs, variables = lax.switch(index, followed, written)
+    except UnknownValue as error:
+        raise UnknownValue(str(error), (0,)) from error
     except TypeError as error:
-        raise ExecutionError(f"the branches give different shapes, and which one is taken is only "
-                             f"known when running; fix it with `given` ({error})") from error
+        raise UnknownValue(f"the branches give different shapes, and which one is taken is only "
+                           f"known when running; fix it with `given` ({error})", (0,)) from error
     run.variables.update(variables)
     return outputs
 

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from pipeline.execution.errors import UnknownValue
+from pipeline.execution.errors import ExecutionError, UnknownValue
 from pipeline.execution.rules.counting import RunningLoop
 from pipeline.execution.stack import Rounds, Stack
 from pipeline.execution.tensor_list import TensorList
@@ -55,6 +55,8 @@ def compiled(loop: RunningLoop, trips: int | None) -> list[Any]:
     elif stacks or any(isinstance(value, Stack) for value in state.carry):
         raise UnknownValue("a loop pushes to or pops from a list and does not count to a known "
                            "number")
+    elif run.backwards:
+        raise UnknownValue("how often a loop runs must be known for derivatives backwards")
     else:
         state = lax.while_loop(lambda state: _going(loop, state),
                                lambda state: _advance(loop, state), state)
@@ -113,7 +115,7 @@ def _advance(loop: RunningLoop, state: _State) -> _State:
     run, draws = loop.run, loop.body.draws
     key = run.key if run.key is not None or not draws else jax.random.key(0)
     inner = replace(run, variables={**run.variables, **state.variables},
-                    stacks={**run.stacks, **state.stacks}, in_scan=True,
+                    stacks={**run.stacks, **state.stacks}, in_scan=True, decisions=None,
                     key=jax.random.fold_in(key, state.trip) if draws else run.key)
     results = [_strong(value) for value in loop.step(inner, state.carry)]
     return _State(state.trip + 1, _as_before(results, state.carry),
@@ -122,7 +124,7 @@ def _advance(loop: RunningLoop, state: _State) -> _State:
 
 
 def _going(loop: RunningLoop, state: _State) -> Any:
-    run = replace(loop.run, in_scan=True)
+    run = replace(loop.run, in_scan=True, decisions=None)
     (result,) = loop.cond.run(run, loop.merge(state.carry))
     return to_jax(result).reshape(())
 
@@ -194,3 +196,18 @@ def _strong(value: Any) -> Any:
 def starts_shapeless(loop: RunningLoop) -> bool:
     """Whether a list among the initial values has elements of unknown shape."""
     return any(map(_is_shapeless, loop.initial()))
+
+
+def count_rounds(loop: RunningLoop) -> Any:
+    """How often a loop runs, computed by a loop of what decides it; None if it can't be."""
+    deciding = loop.only_what_decides()
+    if deciding is None:
+        return None
+    state = _State(jnp.zeros((), jnp.int32), [_strong(value) for value in deciding.initial()],
+                   {}, {})
+    try:
+        state = _with_element_shapes(deciding, state)
+        return lax.while_loop(lambda state: _going(deciding, state),
+                              lambda state: _advance(deciding, state), state).trip
+    except (TypeError, ExecutionError):
+        return None

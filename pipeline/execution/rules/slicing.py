@@ -73,7 +73,7 @@ def _range(place: int, masks: Masks, begin: Any, end: Any, strides: Any) -> slic
             bounds.append(int(vector[place]))
         else:
             raise UnknownValue("a range whose bounds are computed from what is fed has no known "
-                                 "shape; fix what they depend on with `given`")
+                               "shape; fix what they depend on with `given`", (1, 2))
     return slice(bounds[0], bounds[1], step)
 
 

@@ -12,12 +12,13 @@ What a body passes on unchanged is not carried: shapes that lie there stay known
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from pipeline.execution.errors import UnknownValue
 from pipeline.execution.program import Program, Run
 from pipeline.execution.rules.counting import RunningLoop
-from pipeline.execution.rules.scanning import compiled, starts_shapeless
+from pipeline.execution.rules.scanning import compiled, count_rounds, starts_shapeless
 
 _MAX_WRITTEN_OUT = 1_000
 
@@ -37,10 +38,26 @@ def run_loop(
     try:
         final = compiled(loop, trips)
     except (TypeError, UnknownValue) as error:
-        if trips is None or trips > _MAX_WRITTEN_OUT:
-            raise UnknownValue("a value of the loop changes its shape and the loop does not "
-                               f"count to a known number: {error}") from error
-        final = loop.initial()
-        for _ in range(trips):
-            final = loop.step(run, final)
+        final = _decided(loop, trips, error)
     return loop.merge(final)[:count]
+
+
+def _decided(loop: RunningLoop, trips: int | None, error: Exception) -> list[Any]:
+    """The final carried values, written out or with what only running tells.
+
+    Raises:
+        UnknownValue: nothing can be asked for and the number of rounds is not known, or is large.
+    """
+    decisions = loop.run.decisions
+    unknown = UnknownValue("a value of the loop changes its shape, or must be known in each round, "
+                           f"and the loop does not count to a known number: {error}")
+    if decisions is None and (trips is None or trips > _MAX_WRITTEN_OUT):
+        raise unknown from error
+    if trips is None and decisions is not None and (count := count_rounds(loop)) is not None:
+        trips = int(decisions.know(count, unknown))
+        with suppress(TypeError, UnknownValue):
+            return compiled(loop, trips)
+    final, trip = loop.initial(), 0
+    while trip < trips if trips is not None else loop.goes_on(final, unknown):
+        final, trip = loop.step(loop.run, final), trip + 1
+    return final
