@@ -14,7 +14,7 @@ from pipeline import dtypes, graph
 from pipeline.execution import legality, registry
 from pipeline.execution.custom_gradients import named_gradient, refusal
 from pipeline.execution.cutting import find_cut
-from pipeline.execution.early import early_steps
+from pipeline.execution.early import demanded_tensors, early_steps
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.library import Library, called_functions
 from pipeline.execution.liveness import MERGES, select_branches, unjoined
@@ -148,7 +148,7 @@ class Compiler:
         steps = tuple(
             Step(node, rule, alive.get(node.name, frozenset()))
             for node in nodes if (rule := registry.find(node.op)) is not None)
-        demanded = _demanded(steps)
+        demanded = demanded_tensors(steps)
         early = early_steps(steps, demanded)
         wanted = {ref.node for ref in demanded} | early
         steps = tuple(
@@ -275,21 +275,6 @@ def _is_write(op: str) -> bool:
 def _is_on_stacks(op: str) -> bool:
     rule = registry.find(op)
     return rule is not None and rule.stacks
-
-
-def _demanded(steps: Sequence[Step]) -> set[Ref]:
-    """The tensors that must be known before running, back to where they come from."""
-    found: set[Ref] = set()
-    wanted_of: set[str] = set()
-    for step in reversed(steps):
-        refs = step.node.inputs
-        wanted = list(refs) if step.node.name in wanted_of and step.rule.folds else [
-            refs[position] for position in step.static if -len(refs) <= position < len(refs)]
-        if step.writes:   # a branch that assigns is run or not; it cannot be selected afterwards
-            wanted += [condition.predicate for condition in step.conditions]
-        found.update(wanted)
-        wanted_of.update(ref.node for ref in wanted)
-    return found
 
 
 def _placeholder(node: Node) -> str:

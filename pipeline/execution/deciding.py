@@ -15,6 +15,16 @@ from pipeline.execution.values import DEAD, is_static
 from pipeline.graph import Ref
 
 
+class DeadOutputs(Sequence[Any]):
+    """As many dead outputs as anybody asks for."""
+
+    def __getitem__(self, index: Any) -> Any:
+        return DEAD
+
+    def __len__(self) -> int:
+        return 0
+
+
 class Decisions:
     """What an evaluation asks for that only running tells, in the order in which it asks.
 

@@ -1,4 +1,4 @@
-"""Which steps are computed while tracing: what must be known and follows from constants alone."""
+"""What must be known before running, and which steps are computed while tracing for that."""
 
 from __future__ import annotations
 
@@ -8,6 +8,21 @@ from pipeline.execution.program import Program, Step
 from pipeline.graph import Ref
 
 _OF_SHAPES = ("Shape", "ShapeN", "Size", "Rank")    # known whatever they are computed from
+
+
+def demanded_tensors(steps: Sequence[Step]) -> set[Ref]:
+    """The tensors that must be known before running, back to where they come from."""
+    found: set[Ref] = set()
+    wanted_of: set[str] = set()
+    for step in reversed(steps):
+        refs = step.node.inputs
+        wanted = list(refs) if step.node.name in wanted_of and step.rule.folds else [
+            refs[position] for position in step.static if -len(refs) <= position < len(refs)]
+        if step.writes:   # a branch that assigns is run or not; it cannot be selected afterwards
+            wanted += [condition.predicate for condition in step.conditions]
+        found.update(wanted)
+        wanted_of.update(ref.node for ref in wanted)
+    return found
 
 
 def early_steps(steps: Sequence[Step], demanded: Set[Ref]) -> set[str]:

@@ -13,13 +13,13 @@ import numpy as np
 from pipeline.budget import MemoryBudgetError
 from pipeline.execution import folding
 from pipeline.execution.custom_gradients import bar
-from pipeline.execution.deciding import Decisions, decided, is_dead, settled
+from pipeline.execution.deciding import DeadOutputs, Decisions, decided, is_dead, settled
 from pipeline.execution.errors import ExecutionError, UnknownValue
 from pipeline.execution.liveness import Conditions
 from pipeline.execution.loops import LOOP
 from pipeline.execution.registry import Node, Rule
 from pipeline.execution.stack import LIST_OPS, Stack, compute_lists
-from pipeline.execution.values import DEAD, Handle, is_static, is_wide
+from pipeline.execution.values import Handle, is_static, is_wide
 from pipeline.execution.widening import declared, widens
 from pipeline.execution.wires import feed_name
 from pipeline.graph import CONTROL, Ref
@@ -201,28 +201,8 @@ class Program:
         return any(widens(step.node) or any(part.widens for part in step.parts)
                    for step in self.steps)
 
-    def source(self, index: int) -> int | None:
-        """The input that output `index` passes on unchanged, if it does."""
-        passing = {step.node.name: step.node.inputs[0] for step in self.steps
-                   if step.node.op == "Identity"}
-        ref = self.outputs[index]
-        while ref.node in passing:
-            ref = passing[ref.node]
-        feeds = {feed_name(place): place for place in range(len(self.inputs))}
-        return feeds.get(ref.node)
-
 
 _OPTIONALS = ("OptionalFromValue", "OptionalNone", "FakeParam")
-
-
-class _DeadOutputs(Sequence[Any]):
-    """As many dead outputs as anybody asks for."""
-
-    def __getitem__(self, index: Any) -> Any:
-        return DEAD
-
-    def __len__(self) -> int:
-        return 0
 
 
 def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
@@ -231,9 +211,9 @@ def _evaluate(step: Step, run: Run, values: Values) -> Sequence[Any]:
         predicates = {ref: _output(ref, values) for ref, _ in step.conditions
                       if ref.node in values}
         if is_dead(step.conditions, predicates):
-            return _DeadOutputs()
+            return DeadOutputs()
         if step.writes and is_dead(step.conditions, decided(node, predicates, run.decisions)):
-            return _DeadOutputs()
+            return DeadOutputs()
     arguments = [_output(ref, values) for ref in node.inputs]
     if not rule.handles:
         arguments = [run.read(value) if isinstance(value, Handle) and value.is_ref else value
@@ -296,7 +276,7 @@ def _check_shapes(node: Node, outputs: Sequence[Any]) -> None:
 
 def _output(ref: Ref, values: Values) -> Any:
     outputs = values[ref.node]
-    if not isinstance(outputs, _DeadOutputs) and ref.output >= len(outputs):
+    if not isinstance(outputs, DeadOutputs) and ref.output >= len(outputs):
         raise ExecutionError(f"output {ref.output} of node {ref.node!r} is asked for; "
                              f"it has {len(outputs)}")
     return outputs[ref.output]

@@ -25,7 +25,7 @@ class RunningLoop:
         self, run: Run, cond: Program, body: Program, values: Sequence[Any], count: int
     ) -> None:
         self.run, self.cond, self.body, self.values = run, cond, body, list(values)
-        fixed = {index for index in range(count) if body.source(index) == index}
+        fixed = {index for index in range(count) if _source(body, index) == index}
         self.carried = [index for index in range(count) if index not in fixed]
         self.places = {index: index for index in self.carried}   # among the body's outputs
 
@@ -136,6 +136,17 @@ def _only(program: Program, outputs: Sequence[int]) -> Program:
             wanted |= {ref.node for ref in step.node.inputs}
             wanted |= {condition.predicate.node for condition in step.conditions}
     return replace(program, outputs=targets, steps=tuple(reversed(kept)))
+
+
+def _source(program: Program, index: int) -> int | None:
+    """The input that output `index` passes on unchanged, if it does."""
+    passing = {step.node.name: step.node.inputs[0] for step in program.steps
+               if step.node.op == "Identity"}
+    ref = program.outputs[index]
+    while ref.node in passing:
+        ref = passing[ref.node]
+    feeds = {feed_name(place): place for place in range(len(program.inputs))}
+    return feeds.get(ref.node)
 
 
 def _inputs_used(program: Program) -> list[int]:
