@@ -94,6 +94,11 @@ def _check_across_groups(config: Config) -> None:
             f"trainer.epochs={trainer.epochs} and trainer.steps={trainer.steps}: exactly one of "
             "the two says how long to train; set the other to null"
         )
+    if trainer.loss is not None and trainer.label_smoothing:
+        raise ConfigError(
+            f"trainer.label_smoothing={trainer.label_smoothing}: is of the cross-entropy, and "
+            f"trainer.loss={trainer.loss} takes its place; set one of the two to its default"
+        )
 
 
 def _refuse_shared_paths(targets: Mapping[str, TargetConfig]) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import ByteSize, Field
 
+from pipeline.config.consent import CodeName
 from pipeline.config.gate import GateConfig
 from pipeline.config.model import ModelConfig
 from pipeline.config.optimizers import OptimizerConfig
@@ -76,7 +77,9 @@ class TrainerConfig:
     # intervals between orbax steps; null: only the last
     checkpoint_every: Annotated[Positive | None, Circumstance] = None
     keep_checkpoints: Annotated[Positive, Circumstance] = 2
-    label_smoothing: Annotated[Fraction, Constant] = 0.0
+    # package.module.function of (logits [batch, classes], labels [batch]); null: cross-entropy
+    loss: CodeName | None = None
+    label_smoothing: Annotated[Fraction, Constant] = 0.0    # of the cross-entropy
     ema: EmaConfig | None = None
     early_stopping: Annotated[EarlyStoppingConfig | None, Length] = None
     augmentation: AugmentationConfig | None = None

@@ -82,7 +82,7 @@ def load_snapshot(step_directory: Path, like: Snapshot) -> Snapshot:
             ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
         record = checkpointer.restore(
             plain, args=ocp.args.Composite(record=ocp.args.JsonRestore()))["record"]
-        _require_same_recipe(step_directory, _without_strangers(record["recipe"], like.recipe),
+        _require_same_recipe(step_directory, as_of_today(record["recipe"], like.recipe),
                              expected=like.recipe)
         _tell_of_another_machine(step_directory, record.get("machine") or {})
         template = jax.tree.map(ocp.utils.to_shape_dtype_struct, _arrays(like))
@@ -161,8 +161,14 @@ def _tell_of_another_machine(directory: Path, then: dict[str, Any]) -> None:
                     directory, changed)
 
 
-def _without_strangers(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
-    """A recipe of 0.1, which held the options of all optimizers and schedules, as one of today."""
+def as_of_today(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
+    """A recipe of 0.1 as one of today.
+
+    It held the options of all optimizers and schedules; and keys of `trainer` came later, which
+    were as good as null.
+    """
+    later = {key: None for key, value in expected["trainer"].items() if value is None}
+    found = found | {"trainer": later | found["trainer"]}
     return {
         section: {key: value for key, value in said.items() if key in expected[section]}
         if section in ("optimizer", "schedule") else said

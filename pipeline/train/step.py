@@ -14,7 +14,7 @@ from pipeline.config.schema import TrainerConfig
 from pipeline.model import Network, Variables, normalise
 from pipeline.scopes import ema_decay, ema_update
 from pipeline.train.augment import augment
-from pipeline.train.loss import cross_entropy
+from pipeline.train.loss import build_loss
 from pipeline.train.state import TrainState
 
 Metrics: TypeAlias = dict[str, jax.Array]
@@ -28,6 +28,7 @@ def build_step(
 
     Returns the next state, and the batch's mean `loss` (regularization included) and `accuracy`.
     """
+    loss_of = build_loss(trainer)
 
     def step(
         state: TrainState, pixels: jax.Array, digits: jax.Array
@@ -41,7 +42,7 @@ def build_step(
         def objective(params: Variables) -> tuple[jax.Array, tuple[jax.Array, Variables]]:
             variables = {**params, **state.statistics}
             logits, updates = network.apply(variables, images, training=True, key=model_key)
-            loss = cross_entropy(logits, digits, trainer.label_smoothing)
+            loss = loss_of(logits, digits)
             return loss + network.regularization_loss(variables), (logits, updates)
 
         (loss, (logits, updates)), gradient = jax.value_and_grad(objective, has_aux=True)(
