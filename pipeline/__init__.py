@@ -16,7 +16,7 @@ The rooms, in the order data flows through them; read them in this order too:
 - `graph`: GraphDef and MetaGraphDef in memory: build, name, walk, cut, freeze, print
 - `lowering`: jaxpr → graph of ordinary TensorFlow ops
 - `execution`: graph → JAX function
-- `tfjs`: graph ↔ TF.js graph model
+- `tfjs`, `tflite`: graph → what browsers and phones run
 - `checkpoint`: tensor bundles, `CheckpointReader`, `Saver`, the `checkpoint` state file
 - `persistence`: what `conf/persistence` names, written into the run's directory
 - `verification`: every artefact against the model it came from
@@ -29,6 +29,6 @@ The rooms, in the order data flows through them; read them in this order too:
 For all of them: `reading` opens what strangers may have made, `files` writes, and `budget` is asked
 before anything is made whose size a file or a graph decides.
 
-`scopes`, and the format rooms `graph`, `lowering`, `execution`, `tfjs` and `checkpoint`, are
-libraries: they know nothing of configuration, data sets or stages.
+`scopes`, and the format rooms `graph`, `lowering`, `execution`, `tfjs`, `tflite` and `checkpoint`,
+are libraries: they know nothing of configuration, data sets or stages.
 """

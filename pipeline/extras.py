@@ -18,6 +18,8 @@ EXTRA_OF = {
     "optuna": "optuna",
     "jax2onnx": "onnx",
     "onnxruntime": "onnx",
+    "ai_edge_litert": "tflite",
+    "flatbuffers": "tflite",
 }
 
 

@@ -106,9 +106,29 @@ class OnnxTarget:
     opset: Annotated[int, Field(ge=17)] = 23
 
 
+@dataclass(kw_only=True)
+class TfliteTarget:
+    """A TFLite model for LiteRT, by the packages of the extra `tflite`."""
+
+    kind: Literal["tflite"]
+    file: RunPath = "model.tflite"
+    input: str = "input"
+    logits: str = "logits"
+    output: str = "probabilities"
+
+
+@dataclass(kw_only=True)
+class TfjsTarget(GraphNames):
+    """A TF.js graph model: model.json and its weight files."""
+
+    kind: Literal["tfjs"]
+    directory: RunPath = "tfjs"
+    weights: Literal["float32", "float16", "uint8"] = "float32"    # of matrices and kernels
+
+
 TargetConfig: TypeAlias = Annotated[
     OrbaxTarget | TfCheckpointTarget | MetaGraphTarget | FrozenGraphTarget | SavedModelTarget
-    | OnnxTarget,
+    | OnnxTarget | TfliteTarget | TfjsTarget,
     Field(discriminator="kind"),
 ]
 

@@ -21,6 +21,7 @@ from pipeline.checkpoint.step_record import check_step, tell_check
 from pipeline.config.errors import ConfigError
 from pipeline.config.inspection import InspectConfig, MetaGraphField
 from pipeline.config.several_runs import several_runs
+from pipeline.inspection.phone_models import describe_phone_model
 
 if TYPE_CHECKING:
     from pipeline.inspection.graphs import DescribedGraph
@@ -51,6 +52,10 @@ def look(
         raise ConfigError(f"inspect.batch={options.batch}: expected a number of examples, from 1")
     if options.diff is not None:
         return _compare(path, options.diff, as_json=options.json)
+    if field is None and destination is None and (
+            text := describe_phone_model(path, as_json=options.json)) is not None:
+        print(text)
+        return True
     found = recognise(path)
     if field is not None:
         _print_field(found, field, as_json=options.json)

@@ -66,7 +66,7 @@ def run_frozen_graph(path: Path, names: GraphNames, images: jax.Array) -> Logits
         function = execution.function(graph_def, [names.input], [names.logits])
     except PipelineError as error:
         raise ArtifactError(f"{path}: {error}") from error
-    return _in_batches(lambda batch: function(batch)[0], images)
+    return in_batches(lambda batch: function(batch)[0], images)
 
 
 def run_meta_graph(
@@ -88,11 +88,11 @@ def run_saved_model(directory: Path, names: GraphNames, images: jax.Array) -> Lo
 
 
 def _run(imported: execution.Graph, names: GraphNames, images: jax.Array) -> Logits:
-    return _in_batches(
+    return in_batches(
         lambda batch: imported.run(f"{names.logits}:0", {f"{names.input}:0": batch}), images)
 
 
-def _in_batches(run: Callable[[jax.Array], Any], images: jax.Array) -> Logits:
+def in_batches(run: Callable[[jax.Array], Any], images: jax.Array) -> Logits:
     """A part at a time: the activations of a whole test split need not fit into memory."""
     starts = range(0, max(len(images), 1), _BATCH)
     return np.concatenate([np.asarray(run(images[at:at + _BATCH])) for at in starts])

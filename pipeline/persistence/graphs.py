@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from google.protobuf.message import Message
 
-from pipeline import lowering
+from pipeline import graph, lowering
 from pipeline.config.persistence import GraphNames
 from pipeline.graph import VariableDeclaration
 from pipeline.model import Network, Variables
@@ -22,7 +22,9 @@ from pipeline.scopes import VariableSpec, initializers
 Outputs = tuple[jax.Array, jax.Array]
 
 
-def build_frozen_graph(names: GraphNames, network: Network, variables: Variables) -> Message:
+def build_frozen_graph(
+    names: GraphNames, network: Network, variables: Variables, *, output_shapes: bool = False
+) -> Message:
     """A GraphDef with the variables as constants: images → logits and probabilities.
 
     The input is float32 [batch, *input_shape], grey levels as 0..1, with any batch size.
@@ -33,7 +35,17 @@ def build_frozen_graph(names: GraphNames, network: Network, variables: Variables
         _inputs(names, network),
         outputs=(names.logits, names.output),
         opset=names.opset,
+        output_shapes=output_shapes,
     )
+
+
+def constants_by_name(graph_def: Message) -> dict[str, Any]:
+    """A frozen graph's constants, variables that its products want turned as they were."""
+    found = {node.name: graph.decode_tensor(node.attr["value"].tensor)
+             for node in graph_def.node if node.op == "Const"}
+    turned = {name.removesuffix("/transpose"): value.T for name, value in found.items()
+              if name.endswith("/transpose") and value.ndim == 2}    # see lowering.freeze
+    return {**turned, **found}
 
 
 def build_meta_graph(

@@ -84,7 +84,7 @@ def _without_identities(function: Message) -> None:
     """Results refer to the nodes that make them."""
     behind = {f"{node.name}:output:0": node.input[0] for node in function.node_def
               if node.op == "Identity"}
-    for key, ref in function.ret.items():
+    for key, ref in list(function.ret.items()):
         while ref in behind:
             ref = behind[ref]
         function.ret[key] = ref
@@ -104,5 +104,5 @@ def _with_unique_constants(function: Message) -> None:
         if node.op == "Const":
             node.name = f"{prefix}/{node.name}"
         node.input[:] = [renamed.get(text, text) for text in node.input]
-    for key, ref in function.ret.items():
+    for key, ref in list(function.ret.items()):
         function.ret[key] = renamed.get(ref, ref)

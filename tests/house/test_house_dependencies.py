@@ -101,7 +101,7 @@ def test_what_tests_and_benchmarks_import_is_declared(folder: str, extras: list[
 def test_what_is_declared_is_imported() -> None:
     used = {each for folder in ("pipeline", "hydra_plugins")
             for _, name in imported(folder) for each in distributions(name)}
-    idle = (declared("train") | declared("onnx")) - used - FOR_OTHERS
+    idle = (declared("train") | declared("onnx") | declared("tflite")) - used - FOR_OTHERS
     assert not idle, "remove them from pyproject.toml, or say in FOR_OTHERS why they are there"
     for_tests = {each for _, name in imported("tests") for each in distributions(name)}
     idle = declared("test") - declared("train") - for_tests - PROGRAMS

@@ -19,7 +19,7 @@ IDS = [str(path.relative_to(ROOT)) for path in SOURCES]
 BASE = {"errors", "files", "dtypes", "budget", "reading"}
 FOR_ALL = BASE | {"runs", "clock", "config", "context", "extras", "invocation", "logs", "signals",
                   "terminal"}
-FORMATS = {"graph", "checkpoint", "lowering", "execution"}
+FORMATS = {"graph", "checkpoint", "lowering", "execution", "tfjs", "tflite"}
 FLOW = ["scopes", "model", "train", "evaluate", "persistence", "verification", "report", "gate"]
 MAY_IMPORT: dict[str, set[str]] = {
     "config": {"runs", "errors", "files", "invocation", "budget", "reading"},
@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lowering": BASE | {"graph"},
     "execution": BASE | {"graph", "checkpoint"},
     "tfjs": BASE | {"graph"},
+    "tflite": BASE | {"graph"},
     "scopes": BASE,
     "model": FOR_ALL | {"scopes", "graph", "execution"},
     "train": FOR_ALL | {"scopes", "model", "data", "checkpoint"},
@@ -56,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sweep": FOR_ALL | FORMATS | {*FLOW, "data"},
     # beside `gate`
     "inspection": FOR_ALL | {"checkpoint", "data", "execution", "gate", "graph", "model",
-                             "persistence", "report", "drawing"},
+                             "persistence", "report", "drawing", "tfjs", "tflite"},
     "prediction": FOR_ALL | {"data", "evaluate", "gate", "model", "persistence"},
     # beside `gate`: above report and persistence
     "drawing": FOR_ALL | FORMATS | {"model", "report"},
@@ -71,6 +72,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 # A library must be usable without paying for what it does not need.
 FORBIDDEN = {
     "graph": {"jax", "flax", "optax", "orbax"},
+    "tflite": {"jax", "flax", "optax", "orbax", "hydra", "omegaconf"},
     "tfjs": {"jax", "flax", "optax", "orbax", "hydra", "omegaconf"},
     "checkpoint": {"jax", "flax", "optax", "orbax", "tensorboard", "google.protobuf"},
     "scopes": {"hydra", "omegaconf"},

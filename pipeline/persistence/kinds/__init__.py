@@ -15,6 +15,8 @@ from pipeline.persistence.kinds.onnx import ONNX
 from pipeline.persistence.kinds.orbax import ORBAX
 from pipeline.persistence.kinds.saved_model import SAVED_MODEL
 from pipeline.persistence.kinds.tf_checkpoint import TF_CHECKPOINT
+from pipeline.persistence.kinds.tfjs import TFJS
+from pipeline.persistence.kinds.tflite import TFLITE
 
 # In the order in which the directory of a run is looked through for what to restore.
 KINDS: dict[str, Kind[Any]] = {
@@ -23,5 +25,7 @@ KINDS: dict[str, Kind[Any]] = {
     "frozen_graph": FROZEN_GRAPH,
     "saved_model": SAVED_MODEL,
     "onnx": ONNX,
+    "tflite": TFLITE,
+    "tfjs": TFJS,
     "meta_graph": META_GRAPH,
 }

@@ -11,7 +11,7 @@ from pipeline.config.persistence import FrozenGraphTarget
 from pipeline.model import to_input
 from pipeline.persistence.artifact import Artifact
 from pipeline.persistence.executed import run_frozen_graph, run_graph
-from pipeline.persistence.graphs import build_frozen_graph
+from pipeline.persistence.graphs import build_frozen_graph, constants_by_name
 from pipeline.persistence.kinds.kind import Kind, Pixels, Reading, Trained, Written
 
 
@@ -40,14 +40,7 @@ def _inside(directory: Path) -> Path | None:
 
 
 def _variables(path: Path, names: Sequence[str]) -> Mapping[str, Any]:
-    found = {
-        node.name: graph.decode_tensor(node.attr["value"].tensor)
-        for node in graph.load_graph(path).node
-        if node.op == "Const"
-    }
-    turned = {name.removesuffix("/transpose"): value.T for name, value in found.items()
-              if name.endswith("/transpose") and value.ndim == 2}    # see lowering.freeze
-    return {**turned, **found}
+    return constants_by_name(graph.load_graph(path))
 
 
 FROZEN_GRAPH = Kind(write=_write, readings=_readings, at=_at, inside=_inside,
