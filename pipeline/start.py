@@ -78,6 +78,8 @@ def start(composed: DictConfig, process: Process) -> float:
         runtime.apply(options.runtime)
         if several and options.sweep.strategy == "vmap":
             _require_joint(hydra, name, task)
+        if process.gates is None:   # of a launcher's workers the callback knows them
+            process.gates, process.ranking = options.gate, options.sweep
         runs.extend(runs_of(job, options, {
             "config.yaml": OmegaConf.to_yaml(_as_begun(completed), resolve=True),
             "hydra.yaml": OmegaConf.to_yaml(hydra),

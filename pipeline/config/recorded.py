@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from pipeline.config.enclosure import require_enclosed
 from pipeline.config.errors import ConfigError
+from pipeline.runs import RecordError, read_yaml
 
 log = logging.getLogger(__name__)
 
@@ -109,11 +109,7 @@ def _graph(path: Path) -> dict[str, Any]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        record = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: cannot be read ({' '.join(str(error).split())}); {_REMEDY}"
-                          ) from error
-    if not isinstance(record, dict):
-        raise ConfigError(f"{path}: found {type(record).__name__}, expected a run's "
-                          f"configuration; {_REMEDY}")
+        record: dict[str, Any] = read_yaml(path, dict[str, Any], _REMEDY)
+    except RecordError as damage:
+        raise ConfigError(str(damage)) from None
     return record

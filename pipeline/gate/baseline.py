@@ -17,8 +17,11 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import Field
+
+from pipeline import runs
 from pipeline.files import write_atomically
 from pipeline.gate.errors import GateError
 from pipeline.gate.record import Record, find_metric, spread
@@ -27,7 +30,6 @@ from pipeline.gate.verdict import Outcome, Verdict
 if TYPE_CHECKING:   # run.py imports this room first, and --help waits for it
     from pipeline.config.gate import BaselineConfig
 
-_SCHEMA_VERSION = 1
 _ACCEPT = "the same command with gate.accept=true writes it from what it judges"
 
 
@@ -35,12 +37,12 @@ _ACCEPT = "the same command with gate.accept=true writes it from what it judges"
 class Baseline:
     """One value a seed for each metric, and what made them."""
 
-    metrics: dict[str, list[float]]
+    metrics: dict[str, Annotated[list[float], Field(min_length=1)]]
     config_hash: str
     git_revision: str | None
     seeds: list[int] = field(default_factory=list)
     test_examples: int | None = None   # None in a file of before 0.2.0
-    schema_version: int = _SCHEMA_VERSION
+    schema_version: Literal[1] = 1
 
 
 def save_baseline(path: Path, records: Sequence[Record], metrics: Sequence[str]) -> None:
@@ -69,18 +71,11 @@ def load_baseline(path: Path) -> Baseline:
         GateError: the file is missing or not a baseline.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        baseline = Baseline(**content)
-        sound = baseline.schema_version == _SCHEMA_VERSION and all(
-            values and all(isinstance(value, int | float) for value in values)
-            for values in baseline.metrics.values())
+        baseline: Baseline = runs.read_json(path, Baseline, _ACCEPT)
     except FileNotFoundError:
         raise GateError(f"gate.baseline.file={path}: no such file; {_ACCEPT}") from None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise GateError(f"gate.baseline.file={path}: not a baseline ({error}); {_ACCEPT}") from None
-    if not sound:
-        raise GateError(f"gate.baseline.file={path}: not a baseline of schema_version "
-                        f"{_SCHEMA_VERSION}; {_ACCEPT}")
+    except runs.RecordError as damage:
+        raise GateError(f"gate.baseline.file: not a baseline: {damage}") from None
     return baseline
 
 

@@ -11,10 +11,12 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from pipeline.config import load
 from pipeline.config.run_directory import claim, hold, unusable
 from pipeline.errors import PipelineError
 from pipeline.gate import ExitCode, require_metric
 from pipeline.sweep import resume, stopping
+from pipeline.sweep.collect import Judging
 from pipeline.sweep.process import Process, Stopped
 
 # Hydra makes the callback from its configuration; there is no other way to tell it of the process.
@@ -60,6 +62,16 @@ class SweepBegins(Callback):
         process = _process.get()
         process.has_workers = not launcher.startswith("hydra._internal.core_plugins.basic_")
         process.sweep = directory
+        if process.has_workers and not any(map(_gives_several_gates, overrides)):
+            judging = load({key: OmegaConf.to_container(config[key], resolve=True)
+                            for key in ("sweep", "gate")}, Judging)
+            process.gates, process.ranking = judging.gate, judging.sweep
+
+
+def _gives_several_gates(override: str) -> bool:
+    """Then the sweep's are its first job's, whose record tells them."""
+    key = override.lstrip("+~").partition("=")[0].partition("@")[0]
+    return key.partition(".")[0] in ("experiment", "gate") and resume.is_swept(override)
 
 
 def _repeatable(config: DictConfig) -> list[str]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pipeline import gate
-from pipeline.config import Config, load
+from pipeline.config import Config, ConfigError, load
 from pipeline.config.gate import GateConfig
 from pipeline.config.roles import Role, role_of
 from pipeline.config.sweep import SweepConfig
-from pipeline.gate import Ending, ExitCode
+from pipeline.gate import Ending, ExitCode, Verdict
 from pipeline.report import SweepRun
 from pipeline.runs import RecordError, read_yaml
 from pipeline.sweep import outcome
 from pipeline.sweep.outcome import Outcome
+
+log = logging.getLogger(__name__)
 
 _UNFINISHED = "did not end: it was killed, or has not begun; sweep.resume goes on with it"
 
@@ -41,16 +44,21 @@ class Found:
     directory: Path
     outcome: Outcome
     record: Mapping[str, Any]
+    verdicts: Sequence[Verdict] = ()
     has_begun_only: bool = False   # and has no outcome: it was killed, or is still at work
 
     @property
     def judging(self) -> Judging | None:
         """As the run was configured; None where that could not be read."""
         path = self.directory / ".hydra" / "config.yaml"
-        if not path.exists():
+        try:
+            config = read_yaml(path, dict[str, Any], _REMEDY)
+            return load({key: config[key] for key in ("sweep", "gate") if key in config}, Judging)
+        except FileNotFoundError:
             return None
-        config = read_yaml(path, dict[str, Any], _REMEDY)
-        return load({key: config[key] for key in ("sweep", "gate") if key in config}, Judging)
+        except (RecordError, ConfigError) as damage:
+            log.warning("%s; how its sweep is judged is taken from another run", damage)
+            return None
 
 
 def collect(directory: Path) -> list[Found]:
@@ -68,9 +76,15 @@ def collect(directory: Path) -> list[Found]:
 def _found(directory: Path, sweep_directory: Path) -> Found:
     own = outcome.load_sound(directory)
     ended = own or _unfinished(directory, sweep_directory)
-    has_record = (directory / gate.RECORD_FILE).exists() and ended.is_finished
-    record = gate.load_record(directory) if has_record else {}
-    return Found(directory, ended, record, has_begun_only=own is None)
+    try:
+        has_record = (directory / gate.RECORD_FILE).exists() and ended.is_finished
+        record = gate.load_record(directory) if has_record else {}
+        verdicts = gate.load_verdicts(directory)
+    except (RecordError, gate.GateError) as damage:   # of one run, and the others are sound
+        log.warning("%s", damage)
+        ending = replace(ended.ending, exit_code=ExitCode.INTEGRITY, error=str(damage))
+        return Found(directory, replace(ended, ending=ending), {})
+    return Found(directory, ended, record, verdicts, has_begun_only=own is None)
 
 
 def _unfinished(directory: Path, sweep_directory: Path) -> Outcome:
@@ -105,7 +119,7 @@ def row(found: Found, sweep_directory: Path) -> SweepRun:
         error=ending.error or (_ASKED if ending.exit_code is ExitCode.RESUMABLE else ""),
         traceback=ending.traceback,
         metrics={name: value for name, value in values.items() if value is not None},
-        verdicts=gate.load_verdicts(found.directory),
+        verdicts=found.verdicts,
         history=found.record.get("history", ()),
         has_begun_only=found.has_begun_only,
     )

@@ -59,16 +59,22 @@ class Sweep:
         return gate.worst([*codes, gate.exit_code(self.verdicts, self.gates.undecided)])
 
 
-def load_sweep(directory: Path, gates: GateConfig | None = None) -> Sweep:
+def load_sweep(
+    directory: Path, gates: GateConfig | None = None, ranking: SweepConfig | None = None
+) -> Sweep:
     """The runs of a sweep, or of one job over several seeds, as they lie in its directory.
 
     Args:
         directory: the sweep's.
-        gates: to judge by; those of its runs when not given.
+        gates: to judge by; those of its runs when not given, which then write nothing outside it.
+        ranking: to rank by; that of its runs when not given.
     """
     found = collect(directory)
-    judging = next((judging for one in found if (judging := one.judging)), Judging())
-    return Sweep(directory, found, judging.sweep, gates or judging.gate)
+    if gates is None or ranking is None:
+        recorded = next((judging for one in found if (judging := one.judging)), Judging())
+        ranking = ranking or recorded.sweep
+        gates = gates or replace(recorded.gate, accept=False, trend=None)
+    return Sweep(directory, found, ranking, gates)
 
 
 def conclude(sweep: Sweep, stopped: ExitCode = ExitCode.PASSED) -> ExitCode:
@@ -131,7 +137,7 @@ def _cases(sweep: Sweep) -> list[gate.Case]:
         cases.append(gate.case_of_job(one.outcome.name, one.outcome.ending))
         code = one.outcome.ending.exit_code
         cases += [gate.case_of_verdict(verdict, code, of=one.outcome.name)
-                  for verdict in gate.load_verdicts(one.directory)]
+                  for verdict in one.verdicts]
     whole = gate.exit_code(sweep.verdicts, sweep.gates.undecided)
     return cases + [gate.case_of_verdict(verdict, whole) for verdict in sweep.verdicts]
 
@@ -142,7 +148,7 @@ def _tell(sweep: Sweep, content: SweepReport) -> None:
     commands = gate.workflow_commands(content.name, sweep.verdicts, whole)
     for one in sweep.found:
         commands += gate.workflow_commands(
-            one.outcome.name, gate.load_verdicts(one.directory), one.outcome.ending
+            one.outcome.name, one.verdicts, one.outcome.ending
         )
     lines = "\n".join(report.sweep_lines(content, sweep.directory))
     text = gate.markdown(content.name, sweep.verdicts, whole)

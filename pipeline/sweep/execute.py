@@ -14,6 +14,7 @@ from pipeline import gate
 from pipeline.clock import Clock
 from pipeline.context import Context
 from pipeline.gate import Ending, ExitCode
+from pipeline.runs import RecordError
 from pipeline.sweep import outcome, stopping, study
 from pipeline.sweep.outcome import Outcome
 from pipeline.sweep.process import Ended, Job, Run, Stopped
@@ -128,6 +129,12 @@ def finished(run: Run) -> Outcome | None:
     """How a run ended that need not be done again; None for the others."""
     ended = outcome.load_sound(run.directory)
     if ended is None or not ended.is_finished:
+        return None
+    try:
+        gate.load_record(run.directory)
+        gate.load_verdicts(run.directory)
+    except (RecordError, gate.GateError) as damage:
+        log.warning("%s; the run is gone on with", damage)
         return None
     log.info("%s: finished before; skipped", ended.name)
     return ended

@@ -24,7 +24,7 @@ def judge_sweep(directory: Path, gates: GateConfig) -> ExitCode:
     own = gates_of_each(gates)
     found = [_judged(one, own) for one in sweep.found]
     report.print_verdicts([replace(verdict, name=f"{one.outcome.name}: {verdict.name}")
-                           for one in found for verdict in gate.load_verdicts(one.directory)])
+                           for one in found for verdict in one.verdicts])
     return conclude(replace(sweep, found=found))
 
 
@@ -58,7 +58,7 @@ def _judged(found: Found, gates: GateConfig) -> Found:
     ended = replace(found.outcome, ending=ending)
     gate.save_verdicts(verdicts, found.directory)
     outcome.save(ended, found.directory)
-    return replace(found, outcome=ended)
+    return replace(found, outcome=ended, verdicts=verdicts)
 
 
 def _ending(before: Ending, judged: ExitCode) -> Ending:

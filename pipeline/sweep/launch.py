@@ -36,7 +36,7 @@ def launch(job: Callable[[], Any], explain: Explain, process: Process) -> ExitCo
         code = guard(lambda: _train_deferred(process))
     directory, stopped = process.sweep, code
     if directory is not None:
-        code = worst([code, guard(lambda: _conclude(directory, stopped))])
+        code = worst([code, guard(lambda: _conclude(process, directory, stopped))])
     return code
 
 
@@ -91,10 +91,10 @@ def _train_deferred(process: Process) -> ExitCode:
     return ExitCode.PASSED
 
 
-def _conclude(directory: Path, stopped: ExitCode) -> ExitCode:
+def _conclude(process: Process, directory: Path, stopped: ExitCode) -> ExitCode:
     from pipeline.sweep.conclude import conclude, load_sweep
 
-    sweep = load_sweep(directory)
+    sweep = load_sweep(directory, process.gates, process.ranking)
     if not sweep.found:
         _remove_if_nothing_was_begun(directory)
         return stopped

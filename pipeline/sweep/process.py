@@ -11,7 +11,9 @@ from pipeline.clock import Clock
 from pipeline.gate import ExitCode
 
 if TYPE_CHECKING:   # run.py imports this module before anything is known to be wanted
+    from pipeline.config.gate import GateConfig
     from pipeline.config.schema import RunConfig
+    from pipeline.config.sweep import SweepConfig
     from pipeline.context import Context
     from pipeline.errors import PipelineError
 
@@ -42,6 +44,8 @@ class Process:
     deferred: list[Run] = field(default_factory=list)      # to be trained together at the end
     has_workers: bool = False                              # jobs run in other processes
     asked_to_stop: bool = False                            # by SIGTERM; see `signals`
+    gates: GateConfig | None = None                        # of the sweep, to conclude it by
+    ranking: SweepConfig | None = None
     clock: Clock | None = None                             # of what has begun, until a run takes it
 
     def take_clock(self) -> Clock:

@@ -16,7 +16,9 @@ from sweep_directory import leave
 
 from pipeline import gate
 from pipeline.config.enclosure import LeadsOut
+from pipeline.config.gate import GateConfig
 from pipeline.config.run_directory import claim
+from pipeline.config.sweep import SweepConfig
 from pipeline.errors import PipelineError
 from pipeline.gate import ExitCode
 from pipeline.gate.manifest import ManifestError
@@ -147,3 +149,26 @@ def test_a_damaged_outcome_is_a_run_that_did_not_end(
     assert not first.outcome.is_finished
     assert second.outcome.ending.exit_code is ExitCode.PASSED
     assert "taken for a run that did not end" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "gate.json"])
+def test_damage_in_one_run_leaves_the_others_ranked(
+    name: str, swept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (swept / "0" / name).write_text("{")
+    sweep = load_sweep(swept)
+    assert [len(setting.runs) for setting in sweep.settings if setting.is_ranked] == [1]
+    assert conclude(sweep) is ExitCode.INTEGRITY
+    assert f"0/{name}: is not JSON" in capsys.readouterr().out.replace("\n", "")
+
+
+def test_a_run_in_the_directory_decides_of_no_file(swept: Path) -> None:
+    """One that somebody has put there: its gates may judge, and accept nothing, append nowhere."""
+    planted = {"accept": True, "variables": "ours.txt", "trend": "ours.jsonl",
+               "metrics": {"m": {"at_least": 0.5}}}
+    (swept / "0" / ".hydra").mkdir(exist_ok=True)
+    (swept / "0" / ".hydra" / "config.yaml").write_text(yaml.safe_dump({"gate": planted}))
+    found = load_sweep(swept).gates
+    assert (found.accept, found.trend, found.metrics["m"].at_least) == (False, None, 0.5)
+    own = GateConfig()
+    assert load_sweep(swept, own, SweepConfig()).gates is own
