@@ -15,6 +15,7 @@ from pipeline.execution import legality, registry
 from pipeline.execution.custom_gradients import named_gradient, refusal
 from pipeline.execution.cutting import find_cut
 from pipeline.execution.early import demanded_tensors, early_steps
+from pipeline.execution.effects import is_on_stacks, is_write, is_write_without_rule
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.library import Library, called_functions
 from pipeline.execution.liveness import MERGES, select_branches, unjoined
@@ -234,12 +235,14 @@ class Compiler:
 
     def _writes(self, wire: Wire) -> bool:
         """Whether a node assigns to variables, itself or in a function that it calls."""
-        if _is_write(wire.op) or (self._keeps_stacks and _is_on_stacks(wire.op)):
+        if is_write(wire.op) or (self._keeps_stacks and is_on_stacks(wire.op)):
+            return True
+        if wire.op not in self._library and is_write_without_rule(wire.op):
             return True
         if wire.proto is None:
             return False
         called = [wire.op, *called_functions(wire.proto)]
-        return any(self._library.uses(name, _is_write) for name in called if name in self._library)
+        return any(self._library.uses(name, is_write) for name in called if name in self._library)
 
     def _constants(
         self, steps: Iterable[Step], demanded: set[str]
@@ -265,16 +268,6 @@ def _call_attrs(function: FunctionName) -> dict[str, Any]:
 def _is_weights(value: np.ndarray[Any, Any]) -> bool:
     """Whether a constant is what training changes; graphs that differ in it compile once."""
     return value.ndim > 0 and jnp.issubdtype(value.dtype, np.inexact)
-
-
-def _is_write(op: str) -> bool:
-    rule = registry.find(op)
-    return rule is not None and rule.writes
-
-
-def _is_on_stacks(op: str) -> bool:
-    rule = registry.find(op)
-    return rule is not None and rule.stacks
 
 
 def _placeholder(node: Node) -> str:

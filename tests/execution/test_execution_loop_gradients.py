@@ -8,9 +8,15 @@ from typing import Any
 
 import pytest
 from execution_judge import assert_agrees, ours, relative_error
+from google.protobuf import text_format
 from loop_graphs import KERNEL, LOOPS, X, lstm
+from tensorboard.compat.proto.graph_pb2 import GraphDef
 
 from pipeline import execution
+
+
+def parse_graph(text: str) -> GraphDef:
+    return text_format.Parse(text, GraphDef())
 
 
 def training_graph(tf: ModuleType, build: Callable[[ModuleType, Any], Any]) -> Any:
@@ -104,3 +110,19 @@ def test_recurrent_network_s_train_op_takes_tensorflow_s_steps(
                 run("rnn/train", {"rnn/x:0": X * scale})
         for name, found, want in zip(names, graph.run(names), session.run(names), strict=True):
             assert relative_error(found, want) < 1e-5, name
+
+
+def test_write_that_has_no_rule_is_refused_where_it_is_only_waited_for() -> None:
+    """Left out in silence, `global_step` would move on and the variable would not."""
+    graph_def = parse_graph("""
+        node { name: "w" op: "VariableV2"
+               attr { key: "shape" value { shape { dim { size: 2 } } } }
+               attr { key: "dtype" value { type: DT_FLOAT } } }
+        node { name: "one" op: "Const" attr { key: "dtype" value { type: DT_FLOAT } }
+               attr { key: "value" value { tensor { dtype: DT_FLOAT float_val: 1
+                                                    tensor_shape {} } } } }
+        node { name: "update" op: "ApplyOfTheFuture" input: "w" input: "one" }
+        node { name: "train" op: "Identity" input: "one" input: "^update"
+               attr { key: "T" value { type: DT_FLOAT } } }""")
+    with pytest.raises(execution.ExecutionError, match=r"ApplyOfTheFuture.*update"):
+        execution.import_graph_def(graph_def, name="").run("train:0")
