@@ -39,14 +39,23 @@ _TABLE: dict[str, tuple[int, DTypeLike]] = {
     "UINT2": (32, ml_dtypes.uint2),
 }
 
+# numbers that stand for floats; NumPy holds them as what they are stored in
+_QUANTIZED: dict[str, tuple[int, DTypeLike]] = {
+    "QINT8": (11, np.int8),
+    "QUINT8": (12, np.uint8),
+    "QINT32": (13, np.int32),
+    "QINT16": (15, np.int16),
+    "QUINT16": (16, np.uint16),
+}
+
 DT_RESOURCE = 20  # handles have no NumPy value
 DT_VARIANT = 21
 REF_OFFSET = 100  # DT_FLOAT_REF is DT_FLOAT + 100: types.proto, "reference types"
 
-NUMBER = {name: number for name, (number, _) in _TABLE.items()}
+NUMBER = {name: number for name, (number, _) in (_TABLE | _QUANTIZED).items()}
 _NAME = {number: name for name, number in NUMBER.items()}
-_TO_NUMPY = {number: np.dtype(numpy) for number, numpy in _TABLE.values()}
-_FROM_NUMPY = {numpy: number for number, numpy in _TO_NUMPY.items()}
+_TO_NUMPY = {number: np.dtype(numpy) for number, numpy in (_TABLE | _QUANTIZED).values()}
+_FROM_NUMPY = {np.dtype(numpy): number for number, numpy in _TABLE.values()}
 
 
 def from_numpy(dtype: DTypeLike) -> int:

@@ -36,7 +36,8 @@ _FIELD = {
     "COMPLEX64": "scomplex_val", "COMPLEX128": "dcomplex_val",
     "HALF": "half_val", "BFLOAT16": "half_val",
     **dict.fromkeys(("INT32", "INT16", "INT8", "UINT16", "UINT8",
-                     "INT4", "UINT4", "INT2", "UINT2"), "int_val"),
+                     "INT4", "UINT4", "INT2", "UINT2",
+                     "QINT8", "QUINT8", "QINT32", "QINT16", "QUINT16"), "int_val"),
     **dict.fromkeys(("FLOAT8_E5M2", "FLOAT8_E4M3FN", "FLOAT8_E4M3FNUZ", "FLOAT8_E4M3B11FNUZ",
                      "FLOAT8_E5M2FNUZ"), "float8_val"),
 }

@@ -11,6 +11,7 @@ import pytest
 import test_execution_control_flow as control_flow
 import test_execution_detection as detection
 import test_execution_more_ops as more
+import test_execution_pictures as pictures
 import test_execution_quantization as quantization
 import test_execution_ties as ties
 from execution_judge import ours, relative_error, run_in_tensorflow
@@ -38,10 +39,15 @@ OF_TABLES = {"HashTableV2", "MutableHashTableV2", "InitializeTableV2", "LookupTa
              "LookupTableFindV2", "LookupTableSizeV2", "InitializeTableFromTextFileV2",
              "LookupTableExportV2", "LookupTableRemoveV2"}
 # test_execution_custom_gradients, test_execution_quantization, test_execution_ties
-IN_CALLS = {"PreventGradient", "Eig", "QuantizeAndDequantizeV4Grad", *(call.op for call in (
+IN_CALLS = {"PreventGradient", "Eig", "QuantizeAndDequantizeV4Grad",
+            "ScaleAndTranslateGrad", *(call.op for call in (
     *ties.CASES, *(call for table in more.TABLES.values() for call in table), *more.MATRICES,
-    *more.SPECIAL, *detection.CALLS, *quantization.of_range(-1, 1),
+    *more.SPECIAL, *detection.CALLS, *pictures.CALLS, *pictures.FORWARD,
+    *quantization.of_range(-1, 1),
     *quantization.round_trips(-1, 1)))}
+# test_execution_quantized
+QUANTIZED = {op for op in execution.supported_ops() if op.startswith("Quantized")} | {
+    "QuantizeV2", "Dequantize", "RequantizationRange", "Requantize", "QuantizeDownAndShrinkRange"}
 # what TensorFlow writes for XLA alone: test_execution_control_flow
 OF_XLA = {"FakeParam"}
 # what gradients of TF1's loops need: test_execution_loop_gradients
@@ -98,7 +104,7 @@ def ops_of_control_flow(tf: ModuleType) -> set[str]:
 
 def test_every_op_has_a_judge(tf: ModuleType) -> None:
     judged = {*TEMPLATES, *UPDATES, *TWINS, *DISTRIBUTIONS, *OF_SAVERS, *OF_XLA, *OF_STACKS,
-              *OF_TABLES, *IN_CALLS,
+              *OF_TABLES, *IN_CALLS, *QUANTIZED,
               *ops_of_control_flow(tf)}
     for build in BUILDERS:
         judged |= ops_of(graph_of(tf, build)[0])

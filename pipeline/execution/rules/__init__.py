@@ -2,6 +2,7 @@
 
 from pipeline.execution.rules import activations as activations
 from pipeline.execution.rules import arrays as arrays
+from pipeline.execution.rules import audio as audio
 from pipeline.execution.rules import colours as colours
 from pipeline.execution.rules import convolution as convolution
 from pipeline.execution.rules import ctc as ctc
@@ -22,10 +23,12 @@ from pipeline.execution.rules import normalization as normalization
 from pipeline.execution.rules import optimizers as optimizers
 from pipeline.execution.rules import pooling as pooling
 from pipeline.execution.rules import quantization as quantization
+from pipeline.execution.rules import quantized as quantized
 from pipeline.execution.rules import ragged as ragged
 from pipeline.execution.rules import random as random
 from pipeline.execution.rules import recurrent as recurrent
 from pipeline.execution.rules import reductions as reductions
+from pipeline.execution.rules import resampling as resampling
 from pipeline.execution.rules import searching as searching
 from pipeline.execution.rules import segments as segments
 from pipeline.execution.rules import shapes as shapes

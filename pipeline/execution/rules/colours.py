@@ -30,9 +30,29 @@ def _hsv_to_rgb(node: Node, x: Any) -> Any:
 
 @rule("AdjustHue")
 def _adjust_hue(node: Node, x: Any, delta: Any) -> Any:
-    hsv = rgb_to_hsv(to_jax(x))
-    hue = (hsv[..., :1] + to_jax(delta).astype(hsv.dtype)) % 1
-    return hsv_to_rgb(jnp.concatenate([hue, hsv[..., 1:]], -1))
+    """The least and the greatest of the three stay, whatever they are (adjust_hue_op.cc)."""
+    x = to_jax(x)
+    least, most = x.min(-1), x.max(-1)
+    red, green, blue = (x[..., place] for place in range(3))
+    middle = red + green + blue - least - most
+    middle = jnp.where(most == least, least, jnp.clip(middle, least, most))
+    sector = jnp.where(
+        red < green, jnp.where(blue < red, 1, jnp.where(blue > green, 3, 2)),
+        jnp.where(blue < green, 0, jnp.where(blue > red, 4, 5)))
+    spread = most - least
+    ratio = (middle - least) / jnp.where(spread == 0, 1, spread)
+    hue = sector + jnp.where(sector % 2 == 0, ratio, 1 - ratio)
+    hue = jnp.where(spread == 0, 0, hue) + to_jax(delta).astype(x.dtype) * 6
+    hue = hue % 6
+    sector = jnp.minimum(jnp.floor(hue), 5)
+    ratio = hue - sector
+    ratio = jnp.where(sector % 2 == 0, ratio, 1 - ratio)
+    middle = least + ratio * spread
+    orders = [(most, middle, least), (middle, most, least), (least, most, middle),
+              (least, middle, most), (middle, least, most), (most, least, middle)]
+    return jnp.stack([jnp.select([sector == place for place in range(6)],
+                                 [order[channel] for order in orders])
+                      for channel in range(3)], -1).astype(x.dtype)
 
 
 @rule("AdjustSaturation")

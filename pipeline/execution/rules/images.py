@@ -17,6 +17,7 @@ from jax import lax
 from pipeline.execution.errors import ExecutionError
 from pipeline.execution.registry import Node, rule
 from pipeline.execution.rules.indexing import positions
+from pipeline.execution.rules.quantization import alone
 from pipeline.execution.rules.reductions import extreme
 from pipeline.execution.values import scalar, to_jax, vector
 
@@ -167,7 +168,8 @@ def _crop_and_resize(node: Node, images: Any, boxes: Any, owners: Any, size: Any
     def places(begin: Any, end: Any, wanted: int, whole: int) -> Any:
         if wanted == 1:
             return (begin + end)[None] * (0.5 * (whole - 1))
-        return (begin + jnp.arange(wanted) * ((end - begin) / (wanted - 1))) * (whole - 1)
+        step = (end - begin) * (whole - 1) / (wanted - 1)
+        return begin * (whole - 1) + alone(jnp.arange(wanted) * step)
 
     def crop(box: Any, owner: Any) -> Any:
         rows = places(box[0], box[2], height, images.shape[1])
