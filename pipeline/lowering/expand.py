@@ -18,30 +18,35 @@ import numpy as np
 from pipeline.lowering import bisection
 from pipeline.lowering.ir import Equation, Program, Value, constant
 
-_MOST_EQUATIONS = 4096    # that a scan may become
+MOST_EQUATIONS = 4096    # that a scan may become
 _STAYING = ("while", "scan", "cond")    # a `cond` that is still there has one of them
 
 
-def run(program: Program) -> None:
-    """Expand what can be, the bodies of loops that stay included."""
-    program.equations = list(_expanded(program.equations))
+def run(program: Program, most: int = MOST_EQUATIONS) -> None:
+    """Expand what can be, the bodies of loops that stay included.
+
+    Args:
+        program: is changed.
+        most: how many equations a `scan` may become; one that has more stays a loop.
+    """
+    program.equations = list(_expanded(program.equations, most))
 
 
-def _expanded(equations: list[Equation]) -> Iterator[Equation]:
+def _expanded(equations: list[Equation], most: int) -> Iterator[Equation]:
     for equation in equations:
         for param in equation.params.values():
             for body in param if isinstance(param, tuple) else (param,):
                 if isinstance(body, Program):
-                    run(body)
-        yield from _expand(equation)
+                    run(body, most)
+        yield from _expand(equation, most)
 
 
-def _expand(equation: Equation) -> Iterator[Equation]:
+def _expand(equation: Equation, most: int) -> Iterator[Equation]:
     params = equation.params
     if bisection.is_search(equation):
         return bisection.count(equation)
     if equation.primitive == "scan" and isinstance(params["length"], int) and (
-            params["length"] * len(params["jaxpr"].equations) <= _MOST_EQUATIONS):
+            params["length"] * len(params["jaxpr"].equations) <= most):
         return _unroll(equation)
     if equation.primitive == "cond":
         _leave_out_checks(equation)

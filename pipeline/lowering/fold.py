@@ -48,6 +48,15 @@ def _iota(equation: Equation) -> Array:
     return np.broadcast_to(counts, shape)
 
 
+def _lazy_iota(equation: Equation) -> Array | None:
+    """Along a known dimension, the same along all unknown ones."""
+    axis, rank = equation.params["dimension"], equation.output.rank
+    size = equation.output.shape[axis]
+    if not isinstance(size, int) or size > _SMALL:
+        return None
+    return np.arange(size).reshape(-1, *(1,) * (rank - axis - 1))
+
+
 def _platform(equation: Equation) -> Array:
     """The branch that is for any platform, else the one for CPUs, else the first."""
     platforms = equation.params["platforms"]
@@ -96,6 +105,8 @@ def _evaluate(equation: Equation, inputs: list[Array]) -> Array | None:
     primitive, output = equation.primitive, equation.output
     if not isinstance(output.dtype, np.dtype) or len(equation.outputs) != 1:
         return None
+    if primitive == "iota" and not dims.is_known(output.shape):
+        return _lazy_iota(equation)
     if primitive == "broadcast_in_dim":
         return _broadcast(equation, inputs[0])
     if primitive == "convert_element_type" and output.dtype.kind in "iu":

@@ -10,6 +10,7 @@ import jax
 from google.protobuf.message import Message
 
 from pipeline.lowering import passes
+from pipeline.lowering.expand import MOST_EQUATIONS
 from pipeline.lowering.jaxpr import trace
 from pipeline.lowering.lower import lower
 from pipeline.lowering.modules import as_function
@@ -26,6 +27,7 @@ def freeze(
     constraints: Sequence[str] = (),
     sizes: Mapping[str, str] = MappingProxyType({}),
     output_shapes: bool = False,
+    unroll: int = MOST_EQUATIONS,
 ) -> Message:
     """A GraphDef of ordinary TensorFlow ops that computes `function(variables, *inputs)`.
 
@@ -45,6 +47,8 @@ def freeze(
         constraints: what holds of dimensions with names: `t <= 64`, `mod(t, 4) == 0`, `t >= s`.
             The batch is called `batch`. A graph does not check them.
         sizes: constraints of one name each: `{"t": "<= 64"}`.
+        unroll: as how many equations a `scan` may be written out, one step after another. A longer
+            one is a loop, a `StatelessWhile`, smaller and unknown to most readers; 0 keeps all.
         opset: `tf1` for readers made for TensorFlow 1.x, `modern` for TensorFlow 2.
         output_shapes: write `_output_shapes` on every node, for readers that don't infer shapes.
 
@@ -55,5 +59,5 @@ def freeze(
     function, variables = as_function(function, variables, inputs)
     stated = [*constraints, *(f"{name} {what}" for name, what in sizes.items())]
     traced = trace(function, variables, inputs, constraints=stated)
-    passes.run(traced.program)
+    passes.run(traced.program, unroll)
     return lower(traced, outputs, find_opset(opset), output_shapes=output_shapes)

@@ -69,11 +69,24 @@ def lower(
     results = [builder.result(value) for value in program.outputs]
     for name, tensor in zip(outputs, results, strict=True):
         _name_output(builder, name, tensor, results)
-    graph_def = GraphDef(node=builder.nodes)
+    graph_def = GraphDef(node=_needed(builder.nodes, outputs))
     graph_def.versions.producer = opset.producer
     if builder.library:
         graph_def.library.function.extend(builder.library)
     return graph_def
+
+
+def _needed(nodes: Sequence[Message], outputs: Sequence[str]) -> list[Message]:
+    """Without the nodes that no output needs; what goes in stays."""
+    found = {node.name: node for node in nodes}
+    needed: set[str] = set()
+    waiting = list(outputs)
+    while waiting:
+        name = waiting.pop()
+        if name in found and name not in needed:
+            needed.add(name)
+            waiting += (parse_ref(text).node for text in found[name].input)
+    return [node for node in nodes if node.name in needed or node.op == "Placeholder"]
 
 
 def _name_output(builder: Builder, name: str, tensor: Tensor, results: list[Tensor]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pipeline.lowering import expand, fold, peepholes, ranges
+from pipeline.lowering import expand, fold, peepholes, ranges, tidy
 from pipeline.lowering.ir import Program
 
 
-def run(program: Program) -> None:
-    """Expand control flow, compute what needs no variable, find the larger ops."""
+def run(program: Program, unroll: int = expand.MOST_EQUATIONS) -> None:
+    """Expand control flow, compute what needs no variable, find the larger ops.
+
+    `unroll` is how many equations a `scan` may become.
+    """
     program.prune()
     fold.run(program)
-    expand.run(program)
+    expand.run(program, unroll)
     _simplify(program)
 
 
@@ -27,4 +30,5 @@ def _simplify(program: Program) -> None:
     peepholes.run(program)
     program.prune()
     fold.run(program)
+    tidy.run(program)
     program.prune()

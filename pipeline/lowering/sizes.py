@@ -7,16 +7,19 @@ JAX writes a symbolic dimension as text such as `floordiv(h - 2, 2) + 1`, `mod(h
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from pipeline.lowering.errors import LoweringError
 from pipeline.lowering.names import Names, sanitise
 from pipeline.lowering.node_writer import NodeWriter
 from pipeline.lowering.opset import Opset
 from pipeline.lowering.tensor import Operand, Tensor
 
+_LINEAR = re.compile(r"(?:(?P<times>\d+)\*)?(?P<symbol>[A-Za-z_]\w*)(?P<more> [+-] \d+)?")
 _BINARY = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul", ast.Pow: "Pow"}
 _CALLS = {"floordiv": "FloorDiv", "mod": "FloorMod", "max": "Maximum", "min": "Minimum"}
 
@@ -29,13 +32,15 @@ class Sizes(NodeWriter):
         outer: NodeWriter | None = None,
     ) -> None:
         super().__init__(opset, names, output_shapes=output_shapes, outer=outer)
-        self._symbols: dict[str, tuple[Tensor, int]] = {}
+        self._symbols: dict[str, tuple[Tensor, int, str]] = {}
         self._read_symbols: dict[str, Tensor] = {}
         self._sizes: dict[str, Operand] = {}
 
     def name_dimension(self, name: str, tensor: Tensor, axis: int) -> None:
-        """The dimension `name` is the size of this axis, unless another was named first."""
-        self._symbols.setdefault(name, (tensor, axis))
+        """This axis has the size `name`, from which a name in it follows: `t`, `2*t`, `t + 1`."""
+        found = _LINEAR.fullmatch(name)
+        if found is not None and (found["symbol"] not in self._symbols or found["symbol"] == name):
+            self._symbols[found["symbol"]] = (tensor, axis, name)
 
     def sizes(self, shape: Sequence[Any]) -> Operand:
         """A shape as an int32 vector: a constant where every dimension is known."""
@@ -59,13 +64,24 @@ class Sizes(NodeWriter):
         return self._read_symbols[name]
 
     def _read_symbol(self, name: str) -> Tensor:
-        tensor, axis = self._symbols[name]
+        if name not in self._symbols:
+            raise LoweringError(f"the size {name!r} does not follow from the shapes of the inputs; "
+                                f"one of them needs a dimension {name!r}, or such as '2*{name}'")
+        tensor, axis, said = self._symbols[name]
         prefix = tensor.ref
         shape = self._add("Shape", self._names.unique(f"{prefix}/Shape"), (tensor,),
                           [(len(tensor.shape),)], {})[0]
         begin, end, one = (np.asarray([number], np.int32) for number in (axis, axis + 1, 1))
-        return self._add("StridedSlice", self._names.unique(f"{prefix}/{sanitise(name)}"),
+        size = self._add("StridedSlice", self._names.unique(f"{prefix}/{sanitise(name)}"),
                          (shape, begin, end, one), [()], {"shrink_axis_mask": 1})[0]
+        found = _LINEAR.fullmatch(said)
+        assert found is not None
+        if found["more"]:
+            more = int(found["more"].replace(" ", ""))
+            size = self.op("Sub", size, np.asarray(more, np.int32), shape=())
+        if found["times"]:
+            size = self.op("FloorDiv", size, np.asarray(int(found["times"]), np.int32), shape=())
+        return size
 
 
 def _lower_size(writer: Sizes, text: str) -> Operand:

@@ -107,6 +107,17 @@ def _advice(message: str) -> str:
     found = _COMPARED.search(message)
     if found is None:
         return ""
-    left, order, right = found.groups()
+    left, order, right = _with_a_name_alone(*found.groups())
     return (", or say what holds of it as a constraint, such as freeze(…, "
-            f'constraints=["{left} {_TURNED[order]} {right}"])')
+            f'constraints=["{left} {order} {right}"])')
+
+
+def _with_a_name_alone(left: str, order: str, right: str) -> tuple[str, str, str]:
+    """The likely side of a comparison: `- t + 64 < 0` is to be answered by `t <= 64`."""
+    bound = re.fullmatch(r"- (\w+) \+ (\d+)", left)
+    if bound and right == "0":
+        return bound[1], "<=", bound[2]
+    bound = re.fullmatch(r"(\w+) - (\d+)", left)
+    if bound and right == "0":
+        return bound[1], ">=", bound[2]
+    return left, _TURNED[order], right

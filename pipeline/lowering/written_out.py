@@ -47,9 +47,7 @@ def written_out(eqn: Any, known: Sequence[Any]) -> ClosedJaxpr | None:
         return None
     function = _function(eqn)
     if function is None:
-        return None
-    if not _is_of_jax(eqn.primitive):
-        return _by_a_library(eqn, known)
+        return None if _is_of_jax(eqn.primitive) else _by_a_library(eqn, known)
     return jax.make_jaxpr(partial(function, **eqn.params))(*map(_plain_spec, eqn.invars))
 
 
@@ -70,11 +68,12 @@ def _function(eqn: Any) -> Callable[..., Any] | None:
                        next(atom.aval.dtype for atom in eqn.invars if is_key(atom)))
     if any(map(is_key, (*eqn.invars, *eqn.outvars))):
         return partial(_on_numbers, eqn)
-    return None if _is_of_jax(primitive) else primitive.impl
+    return None
 
 
 def _is_of_jax(primitive: Any) -> bool:
-    home = getattr(primitive.impl, "__module__", None) or ""
+    function = getattr(primitive.impl, "func", primitive.impl)    # of a partial one
+    home = getattr(function, "__module__", None) or ""
     return f"{home}.".startswith(("jax.", "jaxlib."))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipeline.lowering import dims
 from pipeline.lowering.builder import Builder
-from pipeline.lowering.ir import Equation, Shape
+from pipeline.lowering.ir import Dim, Equation, Shape
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.gather import take
 from pipeline.lowering.rules.index_vectors import INDEX, clamp, counting
@@ -39,8 +41,9 @@ def _dynamic_update_slice(b: Builder, e: Equation) -> Operand:
     limits = tuple(have - want for have, want in
                    zip(operand.shape, update.shape, strict=True))
     places = _places(b, starts, limits)
-    if all(isinstance(place, np.ndarray) for place in places):
-        return _at_known_places(b, operand, update, places, limits)
+    known = [int(place) for place in places if isinstance(place, np.ndarray)]
+    if len(known) == len(places):
+        return at_known_places(b, operand, update, known)
     mask: Operand | None = None
     for axis, (place, size) in enumerate(zip(places, update.shape, strict=True)):
         if dims.same(size, operand.shape[axis]):
@@ -66,14 +69,36 @@ def _moved(b: Builder, update: Operand, axis: int, position: Operand) -> tuple[O
     return take(b, update, b.reshape(nearest, (count,)), axis, shape), inside
 
 
-def _at_known_places(
-    b: Builder, operand: Operand, update: Operand, places: list[Operand], limits: Shape
+def at_known_places(
+    b: Builder, operand: Operand, update: Operand, places: Sequence[int], combine: str = ""
 ) -> Operand:
-    """Zeros around the update, chosen where ones with zeros around them say so."""
-    before = b.stack(places, 0)
-    after = b.op("Sub", b.sizes(limits), before) if limits else before
-    amounts = b.op("Pack", before, after, axis=1, shape=(len(limits), 2))
-    ones = b.expand(np.asarray(True), update.shape)
-    mask = b.op("Pad", ones, amounts, shape=operand.shape)
-    moved = b.op("Pad", update, amounts, shape=operand.shape)
-    return b.select(mask, moved, operand)
+    """What lies before the update, the update, and what lies behind it, axis by axis.
+
+    Args:
+        b: makes the nodes.
+        operand: what is written to.
+        update: what is written; its size is the window's.
+        places: where it begins, along every dimension; surely inside.
+        combine: the op of what is there and what is written; without one the latter is the result.
+    """
+    axis = next((at for at, (have, want) in enumerate(zip(operand.shape, update.shape, strict=True))
+                 if not dims.same(have, want)), None)
+    if axis is None:
+        return b.op(combine, operand, update, shape=operand.shape) if combine else update
+    begin, end, size = places[axis], places[axis] + update.shape[axis], operand.shape[axis]
+    between = _rows(b, operand, axis, begin, end)
+    inner = [0 if at == axis else place for at, place in enumerate(places)]
+    parts = [at_known_places(b, between, update, inner, combine)]
+    if not dims.same(begin, 0):
+        parts.insert(0, _rows(b, operand, axis, 0, begin))
+    if not dims.same(end, size):
+        parts.append(_rows(b, operand, axis, end, size))
+    return b.op("ConcatV2", *parts, np.asarray(axis, np.int32), shape=operand.shape)
+
+
+def _rows(b: Builder, x: Operand, axis: int, begin: Dim, end: Dim) -> Operand:
+    rank = len(x.shape)
+    first = tuple(begin if at == axis else 0 for at in range(rank))
+    last = tuple(end if at == axis else size for at, size in enumerate(x.shape))
+    shape = tuple(end - begin if at == axis else size for at, size in enumerate(x.shape))
+    return strided_slice(b, x, first, last, (1,) * rank, shape)

@@ -43,6 +43,9 @@ def _gather(b: Builder, e: Equation) -> Operand:
     valid = within(b, starts[counted:], limits[counted:]) if fills else None
     if not inside:
         starts[counted:] = clamp(b, starts[counted:], limits[counted:])
+    if _is_along_last(numbers, operand.shape, starts):
+        taken = take_along_last(b, operand, starts[-1])
+        return taken if valid is None else filled(b, valid, taken, e.params["fill_value"])
     gone = (*numbers.collapsed_slice_dims, *numbers.operand_batching_dims)
     part = _read(b, operand, dict(zip(windows.all_axes, starts, strict=True)), windows,
                  tuple(indices.shape[:-1]), gone)
@@ -51,6 +54,33 @@ def _gather(b: Builder, e: Equation) -> Operand:
         return result
     shown = _along_batch(b, valid, numbers.offset_dims, e.output.rank)
     return filled(b, shown, result, e.params["fill_value"])
+
+
+def _is_along_last(numbers: Any, shape: Shape, starts: list[Operand]) -> bool:
+    """Whether each row is read at places of its own, as by `jnp.take_along_axis`."""
+    rows = tuple(range(len(shape) - 1))
+    return bool(rows) and (
+        tuple(numbers.operand_batching_dims) == rows == tuple(numbers.start_indices_batching_dims)
+        and tuple(numbers.start_index_map) == (len(rows),) == tuple(numbers.collapsed_slice_dims)
+        and len(starts[-1].shape) == len(shape))
+
+
+def take_along_last(b: Builder, x: Operand, places: Operand) -> Operand:
+    """`x` read along its last axis at `places`, which has the same leading dimensions."""
+    *leading, size = x.shape
+    if not leading:
+        return take(b, x, places, 0, places.shape)
+    rows: Dim = 1
+    for each in leading:
+        rows = rows * each
+    wide = places.shape[-1]
+    wanted = b.cast(b.size(size), places.dtype)
+    first = b.op("Mul", counting(b, (rows, 1), 0, places.dtype), wanted)
+    shape = (*leading, wide)
+    flat = b.op("Add", places if len(leading) == 1 else b.reshape(places, (rows, wide)), first,
+                shape=(rows, wide))
+    taken = take(b, b.reshape(x, (rows * size,)), flat, 0, (rows, wide))
+    return taken if len(leading) == 1 else b.reshape(taken, shape)
 
 
 def filled(b: Builder, shown: Operand, result: Operand, value: Any) -> Operand:

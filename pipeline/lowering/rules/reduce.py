@@ -19,7 +19,8 @@ def reduction(primitive: str, op: str, *, on_bool: str = "") -> None:
     def lower(b: Builder, e: Equation) -> Tensor:
         chosen = on_bool if on_bool and e.inputs[0].dtype.kind == "b" else op
         axes = np.asarray(e.params["axes"], np.int32)
-        return b.op(chosen, b.full(e.inputs[0]), axes, shape=e.output.shape)
+        return b.op(chosen, b.full(e.inputs[0]), axes, shape=e.output.shape,
+                    keep_dims=e.params.get("keep_dims", False))
     rule(primitive)(lower)
 
 
@@ -58,7 +59,8 @@ logical("reduce_or", "Any", "BitwiseOr")
 @rule("nn.mean")
 def _mean(b: Builder, e: Equation) -> Tensor:
     axes = np.asarray(e.params["axes"], np.int32)
-    return b.op("Mean", b.full(e.inputs[0]), axes, shape=e.output.shape)
+    return b.op("Mean", b.full(e.inputs[0]), axes, shape=e.output.shape,
+                keep_dims=e.params.get("keep_dims", False))
 
 
 def extreme(primitive: str, op: str) -> None:

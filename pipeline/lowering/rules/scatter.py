@@ -15,6 +15,7 @@ from pipeline.lowering.builder import Builder
 from pipeline.lowering.errors import Unsupported
 from pipeline.lowering.ir import Dim, Equation, Program, Shape
 from pipeline.lowering.registry import rule
+from pipeline.lowering.rules.dynamic import at_known_places
 from pipeline.lowering.rules.index_vectors import (
     Windows,
     clamp,
@@ -29,6 +30,9 @@ from pipeline.lowering.tensor import Operand
 _OPS = {"scatter": "TensorScatterUpdate", "scatter-add": "TensorScatterAdd",
         "scatter-sub": "TensorScatterSub", "scatter-max": "TensorScatterMax",
         "scatter-min": "TensorScatterMin", "scatter-mul": "UnsortedSegmentProd"}
+# of one window at a known place: what its elements become, by the op of old and new ones
+_PLAIN = {"scatter": "", "scatter-add": "Add", "scatter-sub": "Sub", "scatter-max": "Maximum",
+          "scatter-min": "Minimum", "scatter-mul": "Mul"}
 
 
 @rule(*_OPS)
@@ -48,6 +52,11 @@ def _scatter(b: Builder, e: Equation) -> Operand:
     windows = replace(windows, axes=(*windows.axes, *unknown))
     starts += [np.zeros((), np.int32) for _ in unknown]
     limits = windows.limits(operand.shape)
+    known = _known_places(starts, limits, windows) if not batch else None
+    if known is not None and e.primitive in _PLAIN:
+        part = b.reshape(updates, windows.sizes)
+        made = at_known_places(b, operand, part, known, _PLAIN[e.primitive])
+        return b.cast(made, e.output.dtype)
     valid = None if e.params["mode"].name == "CLIP" else within(b, starts, limits)
     starts = clamp(b, starts, limits)
     axes = windows.all_axes
@@ -66,6 +75,17 @@ def _scatter(b: Builder, e: Equation) -> Operand:
     back = np.argsort([*axes, *rest])
     made = transpose(b, b.reshape(written, moved.shape), [int(axis) for axis in back])
     return b.cast(made, e.output.dtype) if counted else made
+
+
+def _known_places(starts: list[Operand], limits: Shape, windows: Windows) -> list[int] | None:
+    """Where along each dimension a single window lies; None if that is not known to be inside."""
+    places = [0] * len(windows.sizes)
+    for axis, start, limit in zip(windows.all_axes, starts, limits, strict=True):
+        if not isinstance(start, np.ndarray) or not isinstance(limit, int) or not (
+                0 <= int(start) <= limit):
+            return None
+        places[axis] = int(start)
+    return places
 
 
 def _check_update(e: Equation) -> None:

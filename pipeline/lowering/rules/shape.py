@@ -81,8 +81,11 @@ def _concatenate(b: Builder, e: Equation) -> Operand:
 def _slice(b: Builder, e: Equation) -> Operand:
     x = b.full(e.inputs[0])
     strides = e.params["strides"] or (1,) * len(x.shape)
-    return strided_slice(b, x, e.params["start_indices"], e.params["limit_indices"], strides,
-                         e.output.shape)
+    begin, end = e.params["start_indices"], e.params["limit_indices"]
+    gone = e.params.get("gone", ())
+    kept = iter(e.output.shape)
+    shape = tuple(1 if axis in gone else next(kept) for axis in range(len(begin)))
+    return strided_slice(b, x, begin, end, strides, shape, gone)
 
 
 def strided_slice(

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.lowering.builder import Builder
-from pipeline.lowering.ir import Dim, Equation
+from pipeline.lowering.ir import Equation
 from pipeline.lowering.registry import rule
 from pipeline.lowering.rules.bits import bitcast
-from pipeline.lowering.rules.gather import take
-from pipeline.lowering.rules.index_vectors import counting
+from pipeline.lowering.rules.gather import take_along_last
 from pipeline.lowering.rules.shape import transpose
 from pipeline.lowering.tensor import Operand, Tensor
 
@@ -25,7 +24,7 @@ def _sort(b: Builder, e: Equation) -> list[Operand]:
     rank = e.output.rank
     order = [*(at for at in range(rank) if at != axis), axis]
     back = [int(at) for at in np.argsort(order)]
-    counts = [keys == 1 and _counts(b.operand(value), axis) for value in e.inputs]
+    counts = [keys == 1 and _counts(b.operand(value), rank - axis) for value in e.inputs]
     operands = [b.operand(value) if counted else transpose(b, b.full(value), order)
                 for value, counted in zip(e.inputs, counts, strict=True)]
     for key in reversed(range(keys)):
@@ -37,10 +36,11 @@ def _sort(b: Builder, e: Equation) -> list[Operand]:
     return [transpose(b, operand, back) for operand in operands]
 
 
-def _counts(operand: Operand, axis: int) -> bool:
-    """Whether it is 0, 1, 2, … along the axis, so that what is sorted are the places."""
-    if not isinstance(operand, np.ndarray) or operand.ndim <= axis:
+def _counts(operand: Operand, from_the_end: int) -> bool:
+    """Whether it is 0, 1, 2, … along an axis, so that what is sorted are the places."""
+    if not isinstance(operand, np.ndarray) or operand.ndim < from_the_end:
         return False
+    axis = operand.ndim - from_the_end
     if operand.dtype.kind not in "iu":
         return False
     wanted = np.arange(operand.shape[axis]).reshape(
@@ -80,21 +80,6 @@ def _keys_of_floats(b: Builder, x: Operand) -> Tensor:
     highest = np.asarray(np.finfo(x.dtype).max, x.dtype)
     negated = b.op("Neg", b.op("Minimum", x, highest))
     return b.select(b.op("Equal", x, x), negated, np.asarray(-np.inf, x.dtype))
-
-
-def take_along_last(b: Builder, x: Operand, places: Operand) -> Operand:
-    """`x` read along its last axis at `places`, which has the same leading dimensions."""
-    *leading, size = x.shape
-    if not leading:
-        return take(b, x, places, 0, places.shape)
-    rows: Dim = 1
-    for each in leading:
-        rows = rows * each
-    wide = places.shape[-1]
-    first = b.op("Mul", counting(b, (rows, 1), 0, places.dtype), b.size(size))
-    flat = b.op("Add", b.reshape(places, (rows, wide)), first, shape=(rows, wide))
-    taken = take(b, b.reshape(x, (rows * size,)), flat, 0, (rows, wide))
-    return b.reshape(taken, tuple(places.shape))
 
 
 @rule("top_k")
