@@ -101,7 +101,8 @@ def test_workers_save_what_they_have_when_the_sweep_is_stopped(tmp_path: Path) -
 def test_a_search_prunes_what_has_no_promise_and_can_be_resumed(tmp_path: Path) -> None:
     words = ["-m", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=7",
              "optimizer.learning_rate=tag(log,interval(1e-6,1e-1))", "optimizer=adam,sgd",
-             "model=softmax", "trainer.epochs=4", "persistence=none", "hydra.sweep.dir=searched"]
+             "model=softmax", "trainer.epochs=4", "persistence=none", "hydra.sweep.dir=searched",
+             "seed=2"]   # draws a rate of 1e-5 for trial 5, the first that the median can prune
     stopped = run(tmp_path, *words, SIGNAL="SIGTERM:26:3")
     assert stopped.code == 75, stopped.err
     resumed = run(tmp_path, "sweep.resume=searched")
