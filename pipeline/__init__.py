@@ -8,7 +8,7 @@ The rooms, in the order data flows through them; read them in this order too:
 - `flow`: config → data → model → train → …, which knows every stage
 - `config`: the dataclasses that `conf/` must fill, checked once at the border
 - `runs`: what a run is on disk: one reader for the records of runs and sweeps
-- `data`: MNIST-shaped data sets: IDX files, TFDS, embedded digits; `DataSets`, `next_batch`
+- `data`: MNIST and a user's own data: `sources`, IDX files, TFDS, embedded digits; `DataSets`
 - `scopes`: `variable_scope`, `get_variable` and the store of variables by name, on flax nnx
 - `model`: a network as a pure function of its variables, from the scopes in `conf/model`
 - `train`: optimizer and schedule, one pure step, an interval as one compiled program, resume

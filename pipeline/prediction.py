@@ -1,4 +1,4 @@
-"""Which digit a picture shows, by any saved model."""
+"""What a picture shows, by any saved model."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from rich.text import Text
 from pipeline import data, evaluate, model, persistence
 from pipeline.config import ConfigError
 from pipeline.config.model import ModelConfig
+from pipeline.data.images import Resize, read_image
 from pipeline.data.pictures import SUFFIXES, read_picture
 from pipeline.gate import ExitCode
 
 _UNBROKEN = 10_000    # columns
+_LISTED = 20          # classes whose probabilities stand in a table
 
 
 @dataclass(frozen=True)
@@ -30,19 +32,21 @@ class Prediction:
 
     input: str
     probabilities: list[float] = field(default_factory=list)
+    classes: Sequence[str] = ()    # names by label; none where they are the numbers themselves
     error: str = ""
     exit_code: ExitCode = ExitCode.PASSED
 
     @property
     def label(self) -> int:
-        """The digit it is held for."""
+        """The class it is held for."""
         return int(np.argmax(self.probabilities))
 
     def record(self) -> dict[str, Any]:
         """As JSON."""
         if self.error:
             return {"input": self.input, "error": self.error}
-        return {"input": self.input, "label": self.label,
+        named = {"class": self.classes[self.label]} if self.classes else {}
+        return {"input": self.input, "label": self.label, **named,
                 "probability": self.probabilities[self.label],
                 "probabilities": self.probabilities}
 
@@ -67,7 +71,7 @@ def find_pictures(inputs: str | Sequence[str] | None) -> list[Path]:
     """
     given = [inputs] if isinstance(inputs, str) else list(inputs or ())
     if not given:
-        raise ConfigError("input: task=predict needs it; give a picture of a digit, several as "
+        raise ConfigError("input: task=predict needs it; give a picture, several as "
                           "input=[a.png,b.png], or a directory of them")
     found: list[Path] = []
     for path in map(Path, given):
@@ -81,29 +85,43 @@ def find_pictures(inputs: str | Sequence[str] | None) -> list[Path]:
 
 
 def predict_files(
-    restore: Path, network: model.Network, files: Sequence[Path], config: ModelConfig
+    restore: Path, network: model.Network, description: data.Description, files: Sequence[Path],
+    config: ModelConfig, resize: Resize = "refuse",
 ) -> list[Prediction]:
     """One prediction for each file, in their order.
+
+    Args:
+        restore: where the model lies.
+        network: the model's, for data of that `description`.
+        description: of what the model was trained on.
+        files: pictures.
+        config: what `network` was built from.
+        resize: what is done with a picture of another size than the model takes.
 
     Raises:
         PersistenceError: there is no such model, or it does not fit.
         ArtifactError: what it says is not finite.
     """
-    read = [_read(path) for path in files]
+    read = [_read(path, description, resize) for path in files]
     pixels = [one for one in read if not isinstance(one, data.DataError)]
-    stacked = np.stack(pixels) if pixels else np.zeros((0, 28, 28), np.uint8)
+    stacked = np.stack(pixels) if pixels else np.zeros((0, *description.shape), np.uint8)
     logits = persistence.load_logits(restore, network, stacked, config)
     if not np.isfinite(logits).all():
         raise persistence.ArtifactError(
             f"{restore}: the model's logits are not finite; it diverged, or its file is damaged")
     rows = iter(np.exp(evaluate.log_softmax(logits)).tolist())
+    names = () if description.is_numbered else description.classes
     return [Prediction(str(path), error=str(one), exit_code=ExitCode(one.exit_code))
-            if isinstance(one, data.DataError) else Prediction(str(path), next(rows))
+            if isinstance(one, data.DataError) else Prediction(str(path), next(rows), names)
             for path, one in zip(files, read, strict=True)]
 
 
-def _read(path: Path) -> NDArray[np.uint8] | data.DataError:
+def _read(
+    path: Path, description: data.Description, resize: Resize
+) -> NDArray[np.uint8] | data.DataError:
     try:
+        if not description.drawn:
+            return read_image(path, str(path), description.shape, resize)
         return read_picture(path)
     except data.DataError as error:
         return error
@@ -111,16 +129,19 @@ def _read(path: Path) -> NDArray[np.uint8] | data.DataError:
 
 def _table(predictions: Sequence[Prediction]) -> Table:
     classes = max((len(one.probabilities) for one in predictions), default=0)
+    names = next((one.classes for one in predictions if one.classes), [str(k) for k in
+                                                                       range(classes)])
+    listed = names if classes <= _LISTED else []    # of many classes the best alone
     # A space between columns: ten classes beside a short name are 80 columns wide.
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     table.add_column("input", overflow="fold", min_width=12)
-    for title in ("label", "probability", *map(str, range(classes))):
+    for title in ("label", "probability", *listed):
         table.add_column(title, justify="right", no_wrap=True)
     for one in predictions:
         if one.error:
             table.add_row(Text(one.input), Text("unreadable", "bold red"))
         else:
-            table.add_row(Text(one.input), Text(str(one.label), "bold"),
+            table.add_row(Text(one.input), Text(names[one.label], "bold"),
                           f"{one.probabilities[one.label]:.2%}",
-                          *(f"{100 * value:.1f}" for value in one.probabilities))
+                          *(f"{100 * value:.1f}" for value in one.probabilities if listed))
     return table

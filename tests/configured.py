@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from pipeline import tasks
 from pipeline.config import load
-from pipeline.config.schema import DatasetConfig
+from pipeline.config.dataset import PublishedConfig
 from pipeline.context import Context
 from pipeline.data import DataSet, DataSets
 from pipeline.data import load as load_data
@@ -46,7 +46,7 @@ def configured(*overrides: str, **sections: Mapping[str, Any]) -> Any:
 @cache
 def digits(train: int = 200, validation: int = 37, test: int = 63) -> DataSets:
     """The first of the embedded digits in each split."""
-    whole = load_data(DatasetConfig(name="digits", validation_size=137), Path("unused"))
+    whole = load_data(PublishedConfig(name="digits", validation_size=137), Path("unused"))
     sizes = {"train": train, "validation": validation, "test": test}
     return DataSets(
         *(

@@ -76,7 +76,7 @@ class Dense(Variables):
     """`weights` [in, units] and `biases` [units]; input of higher rank is flattened first."""
 
     kind: Literal["dense"]
-    units: Positive
+    units: Positive | None = None  # null, of a model's last layer alone: the number of classes
 
 
 @dataclass(kw_only=True)
@@ -162,7 +162,8 @@ class ModelConfig(Defaults):
     """A network: `scopes`, or `module`, a flax nnx module by import path, or `path`, a graph."""
 
     name: str = "model"
-    input_shape: list[Positive] = field(default_factory=lambda: [784])
+    # of one example: the data's own, in one axis or as an image, or sizes that hold as many numbers
+    input_shape: Literal["flat", "image"] | list[Positive] = "flat"
     scopes: dict[ScopeName, ScopeConfig] = field(default_factory=dict)
     module: CodeName | None = None  # package.module.Class, called with (**arguments, rngs=…)
     arguments: dict[str, Any] = field(default_factory=dict)

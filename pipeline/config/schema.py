@@ -12,6 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import ByteSize, Field
 
 from pipeline.config.consent import CodeName
+from pipeline.config.dataset import DatasetConfig
 from pipeline.config.gate import GateConfig
 from pipeline.config.model import ModelConfig
 from pipeline.config.optimizers import OptimizerConfig
@@ -24,17 +25,6 @@ Count: TypeAlias = Annotated[int, Field(ge=0)]
 Positive: TypeAlias = Annotated[int, Field(gt=0)]
 PositiveFloat: TypeAlias = Annotated[float, Field(gt=0.0)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0.0, lt=1.0)]
-
-
-@dataclass(kw_only=True)
-class DatasetConfig:
-    """Where the examples come from. All sources give the same arrays in IDX order."""
-
-    name: Literal["digits", "mnist", "fashion_mnist", "kmnist"]
-    # of four IDX files; without it TFDS prepares the data once
-    directory: Annotated[str | None, Circumstance] = None
-    validation_size: Count         # the first examples of the training file
-    cache: Annotated[bool, Circumstance] = True  # keep one array file beside the prepared TFDS data
 
 
 @dataclass(kw_only=True)
@@ -63,6 +53,7 @@ class AugmentationConfig:
     scale: Fraction = 0.0                             # 0.1: between 0.9 and 1.1
     shear: Annotated[float, Field(ge=0.0)] = 0.0      # degrees
     elastic: Annotated[float, Field(ge=0.0)] = 0.0    # pixels, of a smooth displacement field
+    flip: bool = False                                # left for right, every other picture
 
 
 @dataclass(kw_only=True)

@@ -7,9 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from pipeline.config.dataset import DatasetConfig
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import TargetConfig
-from pipeline.config.schema import DatasetConfig, RuntimeConfig
+from pipeline.config.schema import RuntimeConfig
 
 
 @dataclass(kw_only=True)

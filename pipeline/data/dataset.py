@@ -1,19 +1,22 @@
-"""`DataSet` and `DataSets`: uint8 examples in IDX order, and over them TF 1.15's view of them."""
+"""`DataSet` and `DataSets`: examples in their source's order, and over them TF 1.15's view."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from pipeline.data.description import MNIST_SHAPED, Description
 from pipeline.data.errors import DataSettingError
 from pipeline.data.indices import BatchIndices
 
 UInt8 = NDArray[np.uint8]
-NUM_CLASSES = 10
+Examples = NDArray[np.uint8] | NDArray[np.float32]
+Labels = NDArray[np.uint8] | NDArray[np.int32]
 
 
 class Arrays(NamedTuple):
@@ -31,28 +34,31 @@ class View(NamedTuple):
     dtype: np.dtype[Any] = np.dtype(np.float32)
     reshape: bool = True
     one_hot: bool = False
+    num_classes: int = 10
 
-    def images(self, pixels: UInt8) -> NDArray[Any]:
+    def images(self, pixels: Examples) -> NDArray[Any]:
         """[n, 784] or [n, 28, 28, 1]; float32 is x · (1/255), TF1's rounding, not x / 255."""
-        shape = (len(pixels), 784) if self.reshape else (len(pixels), 28, 28, 1)
-        images = pixels.reshape(shape)
-        if self.dtype == np.uint8:
+        whole = pixels.shape if pixels.ndim != 3 else (*pixels.shape, 1)
+        images = pixels.reshape((len(pixels), math.prod(whole[1:])) if self.reshape else whole)
+        if self.dtype == np.uint8 or pixels.dtype != np.uint8:
             return images
         return np.multiply(images, np.float32(1.0 / 255.0), dtype=np.float32)
 
-    def labels(self, digits: UInt8) -> NDArray[Any]:
+    def labels(self, digits: Labels) -> NDArray[Any]:
         """uint8 [n], or one-hot float64 [n, 10]."""
-        return np.eye(NUM_CLASSES)[digits] if self.one_hot else digits
+        return np.eye(self.num_classes)[digits] if self.one_hot else digits
 
 
 class DataSet:
     """One split.
 
-    `pixels` and `digits` stay in IDX order for ever and are read-only. `images`, `labels` and
-    `next_batch` are TF 1.15's: floats made on demand, in an order that `next_batch` shuffles.
+    `pixels` [n, height, width] of ink, [n, height, width, channels] or [n, features], uint8 or
+    float32, and their labels `digits` [n] stay in their source's order for ever and are read-only.
+    `images`, `labels` and `next_batch` are TF 1.15's: floats made on demand, in an order that
+    `next_batch` shuffles.
     """
 
-    def __init__(self, pixels: UInt8, digits: UInt8, random: np.random.RandomState,
+    def __init__(self, pixels: Examples, digits: Labels, random: np.random.RandomState,
                  view: View | None = None) -> None:
         self.pixels = _read_only(pixels)
         self.digits = _read_only(digits)
@@ -120,7 +126,7 @@ class FakeDataSet(DataSet):
 
 def fake_batch(batch_size: int, one_hot: bool) -> tuple[list[list[int]], list[Any]]:
     """TF1's `next_batch(fake_data=True)`: lists of [1] · 784, and of 0 or [1, 0, …]."""
-    label: Any = [1] + [0] * (NUM_CLASSES - 1) if one_hot else 0
+    label: Any = [1] + [0] * 9 if one_hot else 0
     return [[1] * 784 for _ in range(batch_size)], [label for _ in range(batch_size)]
 
 
@@ -131,15 +137,16 @@ class _Splits(NamedTuple):
 
 
 class DataSets(_Splits):
-    """`train`, `validation`, `test`, as a named tuple like TF1's, plus where they came from."""
+    """`train`, `validation`, `test`, as a named tuple like TF1's, plus what they are."""
 
     name: str
+    description: Description
 
-    def __new__(cls, train: DataSet, validation: DataSet, test: DataSet,
-                name: str = "") -> DataSets:
-        """Three splits and the name of their data set, which a copy gets from the original."""
+    def __new__(cls, train: DataSet, validation: DataSet, test: DataSet, name: str = "",
+                description: Description = MNIST_SHAPED) -> DataSets:
+        """Three splits, and what a copy gets from the original: name and description."""
         made = super().__new__(cls, train, validation, test)
-        made.name = name
+        made.name, made.description = name, description
         return made
 
     @cached_property
@@ -154,7 +161,7 @@ class DataSets(_Splits):
 
 
 def split(arrays: Arrays, validation_size: int, *, name: str, seed: int | None = None,
-          view: View | None = None) -> DataSets:
+          view: View | None = None, description: Description = MNIST_SHAPED) -> DataSets:
     """TF1's splits: validation is the first `validation_size` training examples, in IDX order.
 
     The three splits share one `RandomState(seed)`, as TF1's share NumPy's global one.
@@ -175,7 +182,7 @@ def split(arrays: Arrays, validation_size: int, *, name: str, seed: int | None =
         make(arrays.train_images[validation_size:], arrays.train_labels[validation_size:]),
         make(arrays.train_images[:validation_size], arrays.train_labels[:validation_size]),
         make(arrays.test_images, arrays.test_labels),
-        name=name,
+        name=name, description=description,
     )
 
 
@@ -191,7 +198,7 @@ def as_view(dtype: DTypeLike, reshape: bool, one_hot: bool) -> View:
     return View(found, reshape, one_hot)
 
 
-def _read_only(array: UInt8) -> UInt8:
+def _read_only(array: Any) -> Any:
     view = array.view()
     view.flags.writeable = False
     return view

@@ -1,7 +1,7 @@
 """One IDX file, strictly read; gzipped or not.
 
 # file: 0x0000 | type 0x08 (uint8) | rank | rank x uint32 big-endian | values, last axis fastest
-# images: rank 3, [n, 28, 28];  labels: rank 1, [n]
+# images: rank 3, [n, 28, 28];  labels: rank 1, [n];  coloured images: rank 4, channels last
 
 Source of the layout: "THE IDX FILE FORMAT" at the end of http://yann.lecun.com/exdb/mnist/.
 """
@@ -17,12 +17,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import budget
-from pipeline.data.dataset import NUM_CLASSES, UInt8
+from pipeline.data.dataset import UInt8
 from pipeline.data.errors import DataError
 from pipeline.data.streams import ByteStream, open_stream
 from pipeline.reading import open_file
 
-_SIDE = 28
+_SIDES = [28, 28]
+_DIGITS = 10
 _LARGEST = 1 << 31   # bytes of values; 45 times MNIST's training images
 _AGAIN = "delete the file and fetch it again"
 
@@ -38,6 +39,7 @@ class Kind:
 
 IMAGES = Kind("images", 0x00000803, 3)
 LABELS = Kind("labels", 0x00000801, 1)
+COLOURED = Kind("images", 0x00000804, 4)
 _SEEN_AS = {IMAGES.magic: "an image file (idx3)", LABELS.magic: "a label file (idx1)"}
 
 
@@ -67,12 +69,31 @@ def read_labels(path: Path) -> IdxFile:
         DataError: the file cannot be read or is not exactly that.
     """
     read = _read(path, LABELS)
-    wrong = np.flatnonzero(read.values >= NUM_CLASSES)
+    wrong = np.flatnonzero(read.values >= _DIGITS)
     if len(wrong):
         raise DataError(
             f"{path}: label {read.values[wrong[0]]} at index {wrong[0]:,} is not a digit 0-9 "
             f"({len(wrong):,} such labels); {_AGAIN}")
     return read
+
+
+def read_any_images(path: Path) -> IdxFile:
+    """Images of any size: `values` is uint8 [n, height, width] or [n, height, width, channels].
+
+    Raises:
+        DataError: the file cannot be read or is not exactly that.
+        MemoryBudgetError: its header announces more than the budget of memory.
+    """
+    return _read(path, IMAGES, COLOURED, sides=None)
+
+
+def read_any_labels(path: Path) -> IdxFile:
+    """Labels of up to 256 classes: `values` is uint8 [n].
+
+    Raises:
+        DataError: the file cannot be read or is not exactly that.
+    """
+    return _read(path, LABELS)
 
 
 def payload_sha256(values: UInt8) -> str:
@@ -83,17 +104,22 @@ def payload_sha256(values: UInt8) -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path, kind: Kind) -> IdxFile:
+def _read(path: Path, kind: Kind, other: Kind | None = None, *,
+          sides: list[int] | None = _SIDES) -> IdxFile:
     try:
         with open_file(path) as file:
-            return _parse(open_stream(file, path), path, kind)
+            return _parse(open_stream(file, path), path, kind, other or kind, sides)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); expected an IDX file of "
                         f"{kind.noun}") from error
 
 
-def _parse(stream: ByteStream, path: Path, kind: Kind) -> IdxFile:
+def _parse(
+    stream: ByteStream, path: Path, kind: Kind, other: Kind, sides: list[int] | None
+) -> IdxFile:
     header = stream.read(4)
+    if int.from_bytes(header, "big") == other.magic:
+        kind = other
     if len(header) < 4 or int.from_bytes(header, "big") != kind.magic:
         raise DataError(f"{path}: {_found(bytes(header + stream.read(28)), kind)}")
     header += stream.read(4 * kind.rank)
@@ -101,7 +127,7 @@ def _parse(stream: ByteStream, path: Path, kind: Kind) -> IdxFile:
         raise DataError(f"{path}: the file ends within its header, after {len(header)} bytes; "
                         f"{_AGAIN}")
     shape = struct.unpack(f">{kind.rank}I", header[4:])
-    _check_shape(path, kind, shape)
+    _check_shape(path, kind, shape, sides)
     announced = math.prod(shape)
     budget.current().require(announced, f"{path}: {shape[0]:,} {kind.noun}")
     values = np.empty(min(announced, stream.at_most), np.uint8)
@@ -118,11 +144,15 @@ def _parse(stream: ByteStream, path: Path, kind: Kind) -> IdxFile:
     return IdxFile(path, values.reshape(shape), stream.sha256())
 
 
-def _check_shape(path: Path, kind: Kind, shape: tuple[int, ...]) -> None:
+def _check_shape(
+    path: Path, kind: Kind, shape: tuple[int, ...], expected: list[int] | None
+) -> None:
     count, *sides = shape
-    if sides and sides != [_SIDE, _SIDE]:
-        raise DataError(f"{path}: images are {sides[0]}x{sides[1]} pixels; {_SIDE}x{_SIDE} is "
-                        "needed: scale them first")
+    if sides and expected is not None and sides != expected:
+        raise DataError(f"{path}: images are {sides[0]}x{sides[1]} pixels; 28x28 is needed: scale "
+                        "them first, or say dataset=idx for data that are not MNIST's")
+    if 0 in sides:
+        raise DataError(f"{path}: the header announces images of {sides} pixels; {_AGAIN}")
     if count == 0:
         raise DataError(f"{path}: the header announces 0 {kind.noun}; at least one is needed: "
                         f"{_AGAIN}")

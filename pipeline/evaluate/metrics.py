@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.data import DataSet
+from pipeline.data.dataset import Labels
 from pipeline.model import Network, Variables, predict_logits
 
 
@@ -31,7 +32,7 @@ class Evaluation:
     loss: float                        # mean cross-entropy, nats
     confusion: NDArray[np.int64]       # [classes, classes]; rows: true class, columns: predicted
     per_class: list[ClassScore]
-    predictions: NDArray[np.uint8]     # [examples]
+    predictions: Labels                # [examples]
     probabilities: NDArray[np.float32] # [examples, classes]
 
 
@@ -40,7 +41,7 @@ def evaluate(network: Network, variables: Variables, split: DataSet) -> Evaluati
     return score_logits(predict_logits(network, variables, split.pixels), split.digits)
 
 
-def score_logits(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> Evaluation:
+def score_logits(logits: NDArray[np.float32], labels: Labels) -> Evaluation:
     """The figures of given logits float [n, classes] against labels [n], in float64 throughout.
 
     Where logits are not finite the loss is not either, and NaN is never what a model predicts.
@@ -48,7 +49,8 @@ def score_logits(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> Eval
     examples, classes = logits.shape
     log_probabilities = log_softmax(logits)
     # NumPy's argmax would take NaN for the largest, and right answers would be made of it.
-    predictions = np.where(np.isnan(logits), -np.inf, logits).argmax(axis=1).astype(np.uint8)
+    best = np.where(np.isnan(logits), -np.inf, logits).argmax(axis=1)
+    predictions = best.astype(np.uint8 if classes <= 256 else np.int32)
     confusion = np.bincount(
         labels.astype(np.int64) * classes + predictions, minlength=classes * classes
     ).reshape(classes, classes)

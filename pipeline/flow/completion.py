@@ -87,6 +87,7 @@ def _content(
         evaluation=result.evaluation,
         pixels=data_sets.test.pixels,
         digits=data_sets.test.digits,
+        classes=data_sets.description.classes,
         artifacts=result.artifacts,
         parities=result.parities,
         verdicts=result.verdicts,

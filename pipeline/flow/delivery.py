@@ -7,10 +7,12 @@ from pathlib import Path
 
 from pipeline import data, gate, model, persistence, verification
 from pipeline.config import ConfigError
+from pipeline.config.dataset import DatasetConfig
 from pipeline.config.persistence import TargetConfig, VerificationConfig
 from pipeline.config.runtime import cache_directory
 from pipeline.config.schema import RunConfig
 from pipeline.context import Context
+from pipeline.data.record import save_description
 from pipeline.flow.completion import complete
 from pipeline.flow.result import RunResult
 
@@ -30,8 +32,17 @@ def begin(
             config.dataset, cache_directory(config.runtime) / "datasets", config.seed
         )
     with result.stage("model"):
-        network = model.build(config.model, num_classes=data.NUM_CLASSES)
+        network = model.build(config.model, data_sets.description)
+    keep_description(config.dataset, data_sets, context.directory)
     return network, data_sets, result
+
+
+def keep_description(
+    config: DatasetConfig, data_sets: data.DataSets, directory: Path
+) -> None:
+    """What the model was made for, where nothing else says it: beside the model."""
+    if not data.is_published(config):
+        save_description(data_sets.description, directory)
 
 
 def source(restore: str | None, task: str) -> Path:

@@ -13,7 +13,7 @@ from pipeline.config import Config, ConfigError
 from pipeline.config.gate import GateConfig
 from pipeline.config.runtime import cache_directory
 from pipeline.context import Context
-from pipeline.flow.delivery import begin, deliver
+from pipeline.flow.delivery import begin, deliver, keep_description
 from pipeline.flow.result import RunResult
 from pipeline.gate import ExitCode
 
@@ -61,7 +61,8 @@ def train_together(runs: Sequence[tuple[Config, Context]]) -> list[Callable[[], 
         cache = cache_directory(first.runtime) / "datasets"
         data_sets = data.load(first.dataset, cache, first.seed)
     with ExitStack() as saving, shared.stage("train"):
-        members = [_member(config, context.directory, saving) for config, context in runs]
+        members = [_member(config, data_sets, context.directory, saving)
+                   for config, context in runs]
         fits = train.fit_together(members, data_sets)
     deliveries: list[Callable[[], RunResult]] = []
     for member, fitted, (_, context) in zip(members, fits, runs, strict=True):
@@ -70,11 +71,14 @@ def train_together(runs: Sequence[tuple[Config, Context]]) -> list[Callable[[], 
     return deliveries
 
 
-def _member(config: Config, directory: Path, saving: ExitStack) -> train.Member:
+def _member(
+    config: Config, data_sets: data.DataSets, directory: Path, saving: ExitStack
+) -> train.Member:
     gate.check(config.gate)
     persistence.check_packages(config.persistence.values())
     train.require_saveable(directory)
-    network = model.build(config.model, num_classes=data.NUM_CLASSES)
+    network = model.build(config.model, data_sets.description)
+    keep_description(config.dataset, data_sets, directory)
     resume, begin = _beginning(config, network, directory / "orbax")
     observers = saving.enter_context(persistence.saving_while_training(
         config.persistence, network, config.optimizer, directory))

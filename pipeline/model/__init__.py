@@ -4,6 +4,7 @@ Read `network` for what a network is, `build` for how one is made, `layers` for 
 """
 
 from pipeline.model.build import build as build
+from pipeline.model.fitting import fitted as fitted
 from pipeline.model.network import Network as Network
 from pipeline.model.network import Variables as Variables
 from pipeline.model.network import normalise as normalise

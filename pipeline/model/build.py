@@ -13,6 +13,8 @@ from jax import Array
 from pipeline import scopes
 from pipeline.config import ConfigError
 from pipeline.config.model import Defaults, ModelConfig, Nested, ScopeConfig
+from pipeline.data import MNIST_SHAPED, Description
+from pipeline.model.fitting import Standardized, fitted
 from pipeline.model.layers import LAYERS
 from pipeline.model.module import module_model
 from pipeline.model.network import Network, example
@@ -20,14 +22,17 @@ from pipeline.model.parts import initializer, regularizer
 from pipeline.scopes import ScopeError, VariableScope, variable_scope
 
 
-def build(config: ModelConfig, num_classes: int = 10) -> Network:
-    """The network that a configuration describes.
+def build(config: ModelConfig, description: Description = MNIST_SHAPED) -> Network:
+    """The network that a configuration describes, for data of that description.
 
     Raises:
         ConfigError: it describes none: no scopes, a layer that does not fit its input, a `reuse`
-            that names no earlier scope, a last layer that is not `num_classes` wide.
+            that names no earlier scope, a last layer that is not as wide as there are classes.
     """
+    config, num_classes = fitted(config, description), description.num_classes
     function, input_shape = _function(config, num_classes)
+    if description.statistics is not None:
+        function = Standardized(function, description.statistics)
     scoped = scopes.transform(function)
     try:
         specs, logits = scoped.describe(example(input_shape), training=False)
@@ -50,6 +55,7 @@ def _function(
         from pipeline.model.imported import imported_model  # late: most runs import no graph
 
         return imported_model(config, num_classes)
+    assert not isinstance(config.input_shape, str)
     shape = tuple(config.input_shape)
     if config.module is not None:
         return module_model(config), shape

@@ -53,6 +53,7 @@ def find_ends(imported: Graph, config: ModelConfig, num_classes: int) -> Ends:
     Raises:
         ConfigError: no such tensor, no tensor fits, or several do.
     """
+    assert not isinstance(config.input_shape, str)    # `fitted` wrote it out
     for name in config.given:
         _named(imported, "given", name, {})
     signature = _signature(imported)
@@ -78,6 +79,9 @@ def fit_shape(shape: Shape | None, example: Sequence[int]) -> tuple[int, ...] | 
     if shape is None:
         return tuple(example)
     pixels, sizes = math.prod(example), shape[1:]
+    if len(sizes) == len(example) and all(size in (None, own)
+                                          for size, own in zip(sizes, example, strict=True)):
+        return tuple(example)
     open_sizes = sizes.count(None)
     known = math.prod(size for size in sizes if size is not None)
     if not sizes or not known or pixels % known or open_sizes > 2:
@@ -117,6 +121,7 @@ def _input(
         ["input:0"] if "input" in imported else [f"{each.name}:0" for each in find_inputs(nodes)])
     found = [imported.get_tensor_by_name(name) for name in names
              if name not in config.given and name.removesuffix(":0") not in config.given]
+    assert not isinstance(config.input_shape, str)
     fitting = [each for each in found if each.dtype is not None and each.dtype.kind in "fui"
                and fit_shape(each.shape, config.input_shape) is not None]
     stated = [each for each in fitting if each.shape is not None]

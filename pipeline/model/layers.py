@@ -38,6 +38,9 @@ from pipeline.scopes.initializers import Ones, Zeros
 
 def dense(config: Dense, inputs: Array, training: bool) -> Array:
     """[batch, …] → [batch, units]."""
+    if config.units is None:
+        raise ConfigError("units: is required and was not given; only the last layer has as many "
+                          "as the data has classes")
     inputs = flatten(None, inputs, training)
     weights = _weights(config, (inputs.shape[1], config.units))
     return _finish(config, jnp.matmul(inputs.astype(weights.dtype), weights), config.units)
@@ -152,7 +155,7 @@ def _check_images(kind: str, inputs: Array) -> None:
     if inputs.ndim != 4:
         raise ConfigError(f"{kind} needs images [batch, height, width, channels]; it is given "
                           f"[batch, {', '.join(map(str, inputs.shape[1:]))}]; "
-                          "set model.input_shape=[28,28,1], and flatten later")
+                          "set model.input_shape=image, and flatten later")
 
 
 def _check_size(kind: str, result: Array, inputs: Array) -> None:

@@ -75,12 +75,16 @@ def example(input_shape: Sequence[int]) -> jax.ShapeDtypeStruct:
 
 
 def normalise(pixels: Array) -> Array:
-    """Grey levels 0..255 as float32 0..1, by TF1's own multiplication."""
+    """Bytes 0..255 as float32 0..1, by TF1's own multiplication; floats as they are."""
+    if pixels.dtype != jnp.uint8:
+        return pixels.astype(jnp.float32)
     return pixels.astype(jnp.float32) * (1.0 / 255.0)
 
 
 def to_input(network: Network, pixels: ArrayLike) -> Array:
-    """What a network and its exported graph take: float32 [n, *input_shape] from uint8 [n, 28, 28].
+    """What a network and its exported graph take: float32 [n, *input_shape] of examples.
+
+    uint8 becomes 0..1, floating point stays as it is.
 
     Raises:
         ConfigError: an image has more or fewer pixels than the network takes.

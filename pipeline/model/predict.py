@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -10,29 +11,33 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.data.dataset import Examples
 from pipeline.model.network import Network, Variables, to_input
 
-_BATCH = 500  # examples; small enough for a layer's activations to stay in a CPU's cache
+_BATCH = 500  # examples of MNIST's size: a layer's activations stay in a CPU's cache
+_NUMBERS = 1 << 22  # in a batch of larger examples
 
 
 def predict_logits(
-    network: Network, variables: Variables, pixels: NDArray[np.uint8] | jax.Array
+    network: Network, variables: Variables, pixels: Examples | jax.Array
 ) -> NDArray[np.float32]:
     """The logits of every example, in inference form.
 
     Args:
         network: the model.
         variables: its values by name.
-        pixels: uint8 [n, 28, 28]; n may be 0.
+        pixels: examples as a `DataSet` holds them; n may be 0.
 
     Returns:
         float32 [n, classes].
     """
     count = len(pixels)
-    batches = max(1, -(-count // _BATCH))
-    padded = jnp.pad(jnp.asarray(pixels), ((0, batches * _BATCH - count), (0, 0), (0, 0)))
-    logits = _compiled(network)(variables, padded.reshape(batches, _BATCH, *pixels.shape[1:]))
-    return np.asarray(logits).reshape(batches * _BATCH, -1)[:count]
+    batch = max(1, min(_BATCH, _NUMBERS // math.prod(pixels.shape[1:])))
+    batches = max(1, -(-count // batch))
+    rows = [(0, batches * batch - count), *[(0, 0)] * (pixels.ndim - 1)]
+    padded = jnp.pad(jnp.asarray(pixels), rows)
+    logits = _compiled(network)(variables, padded.reshape(batches, batch, *pixels.shape[1:]))
+    return np.asarray(logits).reshape(batches * batch, -1)[:count]
 
 
 @lru_cache(maxsize=8)

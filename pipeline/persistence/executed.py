@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pipeline import execution, graph
 from pipeline.config import ConfigError
 from pipeline.config.model import ModelConfig
 from pipeline.config.persistence import GraphNames
+from pipeline.data.description import Description, numbered
 from pipeline.errors import IntegrityError, PipelineError
 from pipeline.model import Network, build, predict_logits
 from pipeline.persistence.artifact import ArtifactError, PersistenceError
@@ -44,7 +46,9 @@ def run_graph(
             ends = ModelConfig() if config.path else config
             config = ModelConfig(name=path.stem, path=str(path), input=ends.input,
                                  logits=ends.logits, given=ends.given)
-            network = build(config, network.num_classes)
+            shape = network.input_shape if len(network.input_shape) in (1, 3) else (
+                math.prod(network.input_shape),)
+            network = build(config, Description(shape, numbered(network.num_classes)))
         return predict_logits(network, network.init(0), pixels)
     except ConfigError:
         raise

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from pipeline.data.dataset import Examples, Labels
+from pipeline.data.description import numbered
 
 from pipeline.report import quantities
 
@@ -66,9 +68,10 @@ class Report:
     variables: Sequence[VariableRow]           # in creation order
     history: Sequence[Interval] = ()
     evaluation: Evaluation | None = None       # on the test split
-    pixels: NDArray[np.uint8] = field(         # [n, 28, 28]: the test split, ink is 255
+    pixels: Examples = field(                  # [n, …]: the test split, as its `DataSet` has it
         default_factory=lambda: np.zeros([0, 28, 28], np.uint8))
-    digits: NDArray[np.uint8] = field(         # [n]: its labels
+    classes: Sequence[str] = numbered(10)      # their names, by label
+    digits: Labels = field(                    # [n]: its labels
         default_factory=lambda: np.zeros([0], np.uint8))
     artifacts: Sequence[Artifact] = ()
     parities: Sequence[Parity] = ()            # by `artifact`, an Artifact's target

@@ -109,15 +109,15 @@ def results(report: Report) -> Markup:
     """The confusion matrix beside the figures by class."""
     if report.evaluation is None:
         return tag("p", "This run evaluated nothing.", class_="none")
-    return tag("div", confusion_table(report.evaluation.confusion),
-               class_table(report.evaluation), class_="pair")
+    return tag("div", confusion_table(report.evaluation.confusion, report.classes),
+               class_table(report.evaluation, report.classes), class_="pair")
 
 
 def worst(report: Report) -> Markup:
-    """The worst misclassified digits."""
+    """The worst misclassified examples."""
     if report.evaluation is None:
         return tag("p", "This run evaluated nothing.", class_="none")
-    return mistake_gallery(report.evaluation, report.pixels, report.digits)
+    return mistake_gallery(report.evaluation, report.pixels, report.digits, report.classes)
 
 
 def model(rows: Sequence[VariableRow]) -> Markup:

@@ -28,15 +28,15 @@ def mistakes_page(
     query = {key: value for key, value in (("true", true), ("predicted", predicted))
              if value is not None}
     pictures = [mistake(evaluation, test.pixels[index], int(test.digits[index]), int(index),
-                        href=f"/?example={index}")
+                        subject.description.classes, href=f"/?example={index}")
                 for index in chosen[part.start:part.stop]]
-    matrix = confusion_table(evaluation.confusion, link=_address)
+    matrix = confusion_table(evaluation.confusion, subject.description.classes, link=_address)
     return shell(subject, "/mistakes", [
-        Section("mistakes", _title(true, predicted), join([
+        Section("mistakes", _title(subject, true, predicted), join([
             _caption(subject, len(chosen), bool(query)),
             tag("div", *pictures, class_="gallery") if pictures else None,
             part.links("/mistakes", query)])),
-        Section("confusion", "Which digit for which", matrix),
+        Section("confusion", "Which class for which", matrix),
     ])
 
 
@@ -67,11 +67,16 @@ def _address(true: int, predicted: int) -> str:
     return "/mistakes?" + urlencode({"true": true, "predicted": predicted})
 
 
-def _title(true: int | None, predicted: int | None) -> str:
+def _title(subject: Subject, true: int | None, predicted: int | None) -> str:
     if true is None and predicted is None:
         return "Mistakes"
-    label = "any digit" if true is None else str(true)
-    return f"{label} taken for {'another' if predicted is None else predicted}"
+    label, taken = (None if one is None else _name(subject, one) for one in (true, predicted))
+    return f"{label or 'any class'} taken for {taken or 'another'}"
+
+
+def _name(subject: Subject, label: int) -> str:
+    names = subject.description.classes
+    return names[label] if label < len(names) else str(label)
 
 
 def _caption(subject: Subject, count: int, selected: bool) -> Markup:

@@ -47,7 +47,7 @@ Probabilities = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Voice:
-    """One of the models and where it was read from; `ask` takes uint8 [n, 28, 28]."""
+    """One of the models and where it was read from; `ask` takes examples as a `DataSet` does."""
 
     name: str
     source: str
@@ -60,6 +60,7 @@ class Subject:
 
     directory: Path
     config: ServeOptions           # with the run's own model, data set and targets
+    description: data.Description  # of the data it was trained on
     network: model.Network
     variables: model.Variables
     graph_def: Message             # the inference graph
@@ -129,12 +130,14 @@ def open_run(config: ServeOptions) -> Subject:
         raise ConfigError(f"run={config.run}: {why_no_run(Path(config.run))}")
     require_enclosed(directory)
     found = persistence.find(directory, "run")
-    network = model.build(config.model, num_classes=data.NUM_CLASSES)
+    description = data.describe(
+        config.dataset, cache_directory(config.runtime) / "datasets", directory)
+    network = model.build(config.model, description)
     variables = persistence.load_variables(found.path, network)
     graph_def, names, source = _frozen_graph(config, directory, network, variables)
     return Subject(
-        directory=directory, config=config, network=network, variables=variables,
-        graph_def=graph_def, names=names,
+        directory=directory, config=config, description=description,
+        network=network, variables=variables, graph_def=graph_def, names=names,
         voices=(
             Voice("frozen graph", source, _frozen_voice(graph_def, names, network)),
             Voice("native model", str(found.path.relative_to(directory)),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
+from pipeline.config.dataset import DatasetConfig
 from pipeline.config.inspection import InspectConfig, MetaGraphField
 from pipeline.config.model import ModelConfig
-from pipeline.config.schema import DatasetConfig, RuntimeConfig
+from pipeline.config.runtime import cache_directory
+from pipeline.config.schema import RuntimeConfig
 from pipeline.context import Context
 from pipeline.gate import ExitCode
 
@@ -37,7 +39,8 @@ def run(options: Options, context: Context) -> ExitCode:
     if options.path is None:
         from pipeline import data, model
 
-        model.print_variable_table(model.build(options.model, num_classes=data.NUM_CLASSES))
+        description = data.describe(options.dataset, cache_directory(options.runtime) / "datasets")
+        model.print_variable_table(model.build(options.model, description))
         return ExitCode.PASSED
     from pipeline.inspection.look import look
 

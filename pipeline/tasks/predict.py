@@ -1,4 +1,4 @@
-"""task=predict: which digit a picture shows, by any saved model. Nothing is written."""
+"""task=predict: what a picture shows, by any saved model. Nothing is written."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.config import ConfigError
+from pipeline.config.dataset import DatasetConfig
 from pipeline.config.model import ModelConfig
-from pipeline.config.schema import DatasetConfig, RuntimeConfig
+from pipeline.config.recorded import find_run
+from pipeline.config.runtime import cache_directory
+from pipeline.config.schema import RuntimeConfig
 from pipeline.context import Context
 from pipeline.gate import ExitCode, worst
 
@@ -50,8 +53,11 @@ def run(options: Options, context: Context) -> ExitCode:
         raise ConfigError("restore: task=predict needs it; give a run directory, an orbax step, a "
                           "checkpoint prefix or a frozen graph")
     inputs = prediction.find_pictures(options.input)
-    network = model.build(options.model, num_classes=data.NUM_CLASSES)
-    predictions = prediction.predict_files(
-        Path(options.restore or ""), network, inputs, options.model)
+    restore = Path(options.restore or "")
+    description = data.describe(
+        options.dataset, cache_directory(options.runtime) / "datasets", find_run(restore))
+    network = model.build(options.model, description)
+    predictions = prediction.predict_files(restore, network, description, inputs, options.model,
+        getattr(options.dataset, "resize", "refuse"))
     prediction.print_predictions(predictions, options.predict.format)
     return worst(one.exit_code for one in predictions)

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.config import ConfigError
+from pipeline.config.dataset import DatasetConfig
 from pipeline.config.model import ModelConfig
-from pipeline.config.schema import DatasetConfig, RuntimeConfig
+from pipeline.config.recorded import find_run
+from pipeline.config.runtime import cache_directory
+from pipeline.config.schema import RuntimeConfig
 from pipeline.config.several_runs import several_runs
 from pipeline.context import Context
 from pipeline.gate import ExitCode
@@ -40,7 +43,9 @@ def run(options: Options, context: Context) -> ExitCode:
     from pipeline import checkpoint, data, model
     from pipeline.checkpoint.recognise import Kind, recognise
 
-    network = model.build(options.model, num_classes=data.NUM_CLASSES)
+    description = data.describe(options.dataset, cache_directory(options.runtime) / "datasets",
+                                find_run(Path(options.path)))
+    network = model.build(options.model, description)
     variables = {
         name: np.broadcast_to(np.zeros((), spec.dtype), spec.shape)
         for name, spec in network.specs.items()

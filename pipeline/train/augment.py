@@ -18,16 +18,21 @@ def augment(images: jax.Array, key: jax.Array, config: AugmentationConfig) -> ja
     """Images changed at random, each by its own draw.
 
     Args:
-        images: float32 [batch, height, width] in 0..1.
+        images: float32 [batch, height, width] or [batch, height, width, channels] in 0..1.
         key: a random key; the same key gives the same images.
         config: bounds of the changes, in pixels, degrees and fractions.
     """
-    height, width = images.shape[1:]
+    height, width = images.shape[1:3]
     affine_key, elastic_key = jax.random.split(key)
     sources = _affine(affine_key, len(images), height, width, config)
     if config.elastic:
         sources += _elastic(elastic_key, len(images), height, width, config.elastic)
-    return jax.vmap(_sample)(images, sources)
+    if config.flip:   # a key of its own: the other draws stay what they are without it
+        flipped = jax.random.bernoulli(jax.random.fold_in(key, 2), shape=[len(images)])
+        sources = sources.at[:, 1].set(jnp.where(
+            flipped[:, None, None], width - 1 - sources[:, 1], sources[:, 1]))
+    sample = _sample if images.ndim == 3 else jax.vmap(_sample, in_axes=(2, None), out_axes=2)
+    return jax.vmap(sample)(images, sources)
 
 
 def _affine(

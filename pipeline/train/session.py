@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline.config import Config
 from pipeline.config.roles import state_recipe_of
 from pipeline.data import BatchIndices, DataSets
-from pipeline.model import Network, predict_logits, to_input
+from pipeline.model import Network, fitted, predict_logits, to_input
 from pipeline.train.errors import TrainError
 from pipeline.train.history import Interval
 from pipeline.train.loss import cross_entropy
@@ -116,6 +116,9 @@ class Session:
 def _require_fit(network: Network, data_sets: DataSets, config: Config) -> None:
     """Refuses what would fail inside a compiled program, or silently never happen."""
     jax.eval_shape(lambda pixels: to_input(network, pixels), data_sets.train.pixels)
+    if config.trainer.augmentation is not None and data_sets.train.pixels.ndim < 3:
+        raise TrainError("trainer.augmentation: moves and turns images, and the data are features; "
+                         "set it to null")
     if config.trainer.early_stopping is not None and not data_sets.validation.num_examples:
         raise TrainError(
             "trainer.early_stopping: looks at validation examples, and there are none; give "
@@ -134,7 +137,7 @@ def _recipe(config: Config, data_sets: DataSets, plan: Plan) -> dict[str, Any]:
         schedule["decay_steps"] = config.schedule.length(plan.steps)
     return {
         "dataset": data_sets.fingerprint,
-        "model": state_recipe_of(config.model),
+        "model": state_recipe_of(fitted(config.model, data_sets.description)),
         "optimizer": state_recipe_of(config.optimizer),
         "schedule": schedule,
         "trainer": state_recipe_of(config.trainer),

@@ -24,7 +24,7 @@ Step: TypeAlias = Callable[[TrainState, jax.Array, jax.Array], tuple[TrainState,
 def build_step(
     network: Network, optimizer: optax.GradientTransformation, trainer: TrainerConfig
 ) -> Step:
-    """The step as a pure function of (state, pixels uint8 [batch, 28, 28], digits [batch]).
+    """The step as a pure function of (state, examples [batch, …], labels [batch]).
 
     Returns the next state, and the batch's mean `loss` (regularization included) and `accuracy`.
     """

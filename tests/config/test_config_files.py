@@ -30,7 +30,9 @@ def choice(path: Path) -> list[str]:
     words = [f"{group}={path.stem}"]
     needed = {"module.yaml": ["model.module=package.Class"], "imported.yaml": ["model.path=x.pb"],
               "factory.yaml": ["optimizer.factory=optax.lion"],
-              "convert.yaml": ["destination=x"]}
+              "convert.yaml": ["destination=x"], "idx.yaml": ["dataset.directory=x"],
+              "folder.yaml": ["dataset.directory=x"], "npz.yaml": ["dataset.path=x"],
+              "table.yaml": ["dataset.path=x"], "function.yaml": ["dataset.function=package.load"]}
     return words + needed.get(path.name, [])
 
 

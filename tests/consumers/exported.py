@@ -63,7 +63,7 @@ def network(name: str) -> tuple[model.Network, dict[str, Any]]:
             path = Path(directory) / "frozen_graph.pb"
             save_graph(frozen("mlp"), path)
             command.append(f"model.path={path}")
-        built = model.build(configured(*command).model, num_classes=10)
+        built = model.build(configured(*command).model)
     random = np.random.default_rng(0)
     return built, {key: _value(random, spec) for key, spec in built.specs.items()}
 

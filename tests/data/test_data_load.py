@@ -15,22 +15,25 @@ import yaml
 from idx_files import arrays, publish, real_mnist
 
 from pipeline import data
-from pipeline.config.schema import DatasetConfig
-from pipeline.data import catalogue
+from pipeline.config.dataset import DatasetConfig, PublishedConfig
+from pipeline.config.location import dataclasses_in
+from pipeline.data import catalogue, sources
 
 ROOT = Path(__file__).resolve().parents[2]
 GROUP = sorted((ROOT / "conf" / "dataset").glob("*.yaml"))
+KINDS = {kind.__name__.removesuffix("Config").lower(): kind
+         for kind in dataclasses_in(DatasetConfig)}
 
 
 def test_the_embedded_digits(tmp_path: Path) -> None:
-    loaded = data.load(DatasetConfig(name="digits", validation_size=137), tmp_path)
+    loaded = data.load(PublishedConfig(name="digits", validation_size=137), tmp_path)
     assert [part.num_examples for part in loaded] == [1300, 137, 360]
     assert (loaded.name, loaded.train.pixels.dtype) == ("digits", np.uint8)
     assert not list(tmp_path.iterdir())
 
 
 def test_idx_files(files: Path, tmp_path: Path) -> None:
-    config = DatasetConfig(name="fashion_mnist", directory=str(files), validation_size=10)
+    config = PublishedConfig(name="fashion_mnist", directory=str(files), validation_size=10)
     loaded = data.load(config, tmp_path / "cache")
     assert (loaded.train.digits == arrays().train_labels[10:]).all()
     assert loaded.name == "fashion_mnist"
@@ -41,8 +44,8 @@ def test_all_sources_agree_to_the_bit(
         files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(catalogue.SOURCES, "mnist", publish(files, "http://192.0.2.1/"))
     data.prepare_tfds("mnist", tmp_path / "tensorflow_datasets", files)
-    through_tfds = DatasetConfig(name="mnist", validation_size=9)
-    by_idx = DatasetConfig(name="mnist", directory=str(files), validation_size=9)
+    through_tfds = PublishedConfig(name="mnist", validation_size=9)
+    by_idx = PublishedConfig(name="mnist", directory=str(files), validation_size=9)
     prints = {*(data.load(config, tmp_path).fingerprint
                 for config in (by_idx, through_tfds, through_tfds)),
               data.read_data_sets(files, validation_size=9).fingerprint}
@@ -50,7 +53,7 @@ def test_all_sources_agree_to_the_bit(
 
 
 def test_the_seed_orders_the_batches(files: Path, tmp_path: Path) -> None:
-    config = DatasetConfig(name="mnist", directory=str(files), validation_size=10)
+    config = PublishedConfig(name="mnist", directory=str(files), validation_size=10)
     first, again, other = (data.load(config, tmp_path, seed).train.next_batch(9)[0]
                            for seed in (1, 1, 2))
     assert (first == again).all()
@@ -63,7 +66,7 @@ def test_the_cache_directory_may_begin_with_home(
     source = publish(files, "http://192.0.2.1/")
     monkeypatch.setitem(catalogue.SOURCES, "mnist", source)
     data.prepare_tfds("mnist", Path("~/kept/tensorflow_datasets"), files)
-    loaded = data.load(DatasetConfig(name="mnist", validation_size=1), Path("~/kept"))
+    loaded = data.load(PublishedConfig(name="mnist", validation_size=1), Path("~/kept"))
     assert loaded.train.num_examples == 59
 
 
@@ -81,7 +84,7 @@ def test_what_cannot_be_had_is_said(
         changes: dict[str, Any], found: str, files: Path, tmp_path: Path) -> None:
     changes = {key: value.replace("FILES", str(files)) for key, value in changes.items()}
     with pytest.raises(data.DataError, match=found):
-        data.load(DatasetConfig(**changes), tmp_path)
+        data.load(PublishedConfig(**{"validation_size": 5000, **changes}), tmp_path)
 
 
 @pytest.mark.parametrize("path", GROUP, ids=[path.stem for path in GROUP])
@@ -89,14 +92,16 @@ def test_the_configuration_group(path: Path) -> None:
     """Each file begins with the command that uses it and fills the schema, named as itself."""
     text = path.read_text()
     assert text.startswith(f"# python run.py dataset={path.stem}")
-    config = DatasetConfig(**yaml.safe_load(text))
+    kind = KINDS.get(path.stem, PublishedConfig)
+    config = kind(**yaml.safe_load(text))
     assert config.name == path.stem
-    assert set(yaml.safe_load(text)) == {field.name for field in fields(DatasetConfig)}
-    assert config.validation_size == (137 if path.stem == "digits" else 5000)
+    assert set(yaml.safe_load(text)) == {field.name for field in fields(kind)}
+    assert config.validation_size == {"digits": 137}.get(
+        path.stem, 5000 if kind is PublishedConfig else 0.1)
 
 
 def test_the_group_is_complete() -> None:
-    assert {path.stem for path in GROUP} == {"digits", *catalogue.SOURCES}
+    assert {path.stem for path in GROUP} == {"digits", *catalogue.SOURCES, *sources.NAMES}
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:

@@ -66,7 +66,7 @@ def test_a_sweep_names_its_best_run(
 
 
 def test_a_pattern_that_chooses_nothing_is_told_with_its_key(tmp_path: Path) -> None:
-    network = model.build(configured("model=softmax").model, num_classes=10)
+    network = model.build(configured("model=softmax").model)
     made = persistence.build_frozen_graph(GraphNames(), network, network.init(0))
     path = tmp_path / "frozen.pb"
     path.write_bytes(made.SerializeToString())

@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tfjs": BASE | {"graph"},
     "tflite": BASE | {"graph"},
     "scopes": BASE,
-    "model": FOR_ALL | {"scopes", "graph", "execution"},
+    "model": FOR_ALL | {"data", "scopes", "graph", "execution"},
     "train": FOR_ALL | {"scopes", "model", "data", "checkpoint"},
     "evaluate": FOR_ALL | {"scopes", "model", "data", "train"},
     "persistence": FOR_ALL | FORMATS | {"scopes", "model", "data", "train", "evaluate"},

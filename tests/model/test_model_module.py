@@ -12,6 +12,7 @@ from configured import configured
 
 from pipeline import model
 from pipeline.config import ConfigError
+from pipeline.data.description import Description, numbered
 
 PERCEPTRON = ("model=module", "model.module=configured_module.Perceptron")
 IMAGES = np.linspace(0.0, 1.0, 3 * 784, dtype=np.float32).reshape(3, 784)
@@ -77,4 +78,5 @@ REFUSED = {
 @pytest.mark.parametrize("text", REFUSED)
 def test_modules_that_cannot_be_used(text: str) -> None:
     with pytest.raises(ConfigError, match=text):
-        model.build(configured(*REFUSED[text]).model, num_classes=7 if "7" in text else 10)
+        model.build(configured(*REFUSED[text]).model,
+                    Description((28, 28, 1), numbered(7 if "7" in text else 10)))
