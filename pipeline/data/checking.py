@@ -61,8 +61,8 @@ def check(found: Found, names: Sequence[str] | None) -> tuple[dict[str, Checked]
     Raises:
         DataError: names the part, what is wrong with it and what to do.
     """
-    for part in found.parts:
-        _require_labels(part)
+    for given in found.parts:
+        _require_labels(given)
     classes = _classes(found, names)
     parts = {name: part for name, part in (("train", found.train), ("test", found.test),
                                            ("validation", found.validation)) if part is not None}

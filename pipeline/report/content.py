@@ -12,7 +12,6 @@ import numpy as np
 
 from pipeline.data.dataset import Examples, Labels
 from pipeline.data.description import numbered
-
 from pipeline.report import quantities
 
 if TYPE_CHECKING:   # for their shape alone: a page can be made without importing JAX
