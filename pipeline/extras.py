@@ -16,6 +16,7 @@ EXTRA_OF = {
                      "pydantic_core", "yaml", "tensorflow_datasets", "PIL", "scipy", "rich",
                      "matplotlib"), "train"),
     "optuna": "optuna",
+    "pyarrow": "parquet",
     "jax2onnx": "onnx",
     "onnxruntime": "onnx",
     "ai_edge_litert": "tflite",
