@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow  # type: ignore[import-untyped]
 import pytest
 from configured import configured
 from PIL import Image
+from pyarrow import parquet
 
 from pipeline import data
 from pipeline.data.dataset import DataSets
@@ -180,3 +182,15 @@ def test_tables_that_are_no_data_set(tmp_path: Path, name: str) -> None:
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(data.DataError, match=found):
         load("dataset=table", f"dataset.path={tmp_path}/t.csv")
+
+
+def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text(TABLE)
+    columns = list(zip(*[line.split(",") for line in TABLE.split()[1:]], strict=True))
+    table = pyarrow.table({"width": list(map(float, columns[0])), "kind": list(columns[1]),
+                           "height": list(map(int, columns[2])), "id": list(columns[3])})
+    parquet.write_table(table, tmp_path / "rows.parquet")
+    words = ["dataset=table", "dataset.label=kind", "dataset.ignore=[id]"]
+    by_suffix = [load(*words, f"dataset.path={tmp_path}/rows.{suffix}").fingerprint
+                 for suffix in ("csv", "parquet")]
+    assert by_suffix[0] == by_suffix[1]
