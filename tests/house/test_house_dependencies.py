@@ -23,7 +23,7 @@ FOR_OTHERS = {"array-record", "importlib-resources"}
 OURS = {"pipeline", "jaxfrost", "hydra_plugins", "run"}
 # Programs and plugins of the tests, which no file imports.
 PROGRAMS = {"mypy", "ruff", "pytest-timeout", "hydra-joblib-launcher", "hydra-submitit-launcher",
-            "mkdocs", "mkdocstrings", "setuptools", "tf2onnx"}
+            "mkdocs", "mkdocstrings", "pytest-xdist", "setuptools", "tf2onnx"}
 
 
 @cache
