@@ -18,11 +18,12 @@ def answer(subject: Subject, pixels: NDArray[np.uint8]) -> dict[str, Any]:
 
     Args:
         subject: the run.
-        pixels: uint8 [28, 28], ink 255.
+        pixels: one example, as the run's data are: uint8 [28, 28] of ink, or [height, width,
+            channels].
 
     Returns:
-        `pixels` as a picture's data URI; `models`, each with `name`, `source`, `label` and
-        `probabilities`; and the `largest_difference` between the two.
+        `pixels` as a picture's data URI; `models`, each with `name`, `source`, `label`, the
+        `class` of that label, and `probabilities`; and the `largest_difference` between the two.
 
     Raises:
         Refusal: a probability is not finite.
@@ -35,6 +36,7 @@ def answer(subject: Subject, pixels: NDArray[np.uint8]) -> dict[str, Any]:
         "pixels": data_uri(pixels),
         "models": [
             {"name": voice.name, "source": voice.source, "label": int(row.argmax()),
+             "class": subject.description.classes[int(row.argmax())],
              "probabilities": row.tolist()}
             for voice, row in zip(subject.voices, said, strict=True)
         ],

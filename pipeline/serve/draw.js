@@ -55,8 +55,8 @@
     verdict.className = "";
     verdict.textContent = !said ? "Nothing drawn yet"
       : first.label !== second.label
-        ? `${first.name}: ${first.label}, ${second.name}: ${second.label}`
-        : `${first.label}, ${percent(first.probabilities[first.label])}`;
+        ? `${first.name}: ${first.class}, ${second.name}: ${second.class}`
+        : `${first.class}, ${percent(first.probabilities[first.label])}`;
     difference.textContent = said
       ? "largest difference between the two: " + said.largest_difference.toExponential(1) : "";
     seen.hidden = !said;

@@ -21,7 +21,7 @@ def draw_page(subject: Subject, example: int | None = None) -> str:
         test = subject.data_sets.test
         said = answer(subject, test.pixels[example])
         title = f"Test example {example}, labelled {test.digits[example]}"
-    body = tag("div", _pad(subject), _answer(subject, said), class_="drawing")
+    body = tag("div", _pad(subject), answer_table(subject, said), class_="drawing")
     return shell(subject, "/", [Section("draw", title, body)], script="draw.js")
 
 
@@ -42,18 +42,18 @@ def _pad(subject: Subject) -> Markup:
                tools, keys, class_="pad")
 
 
-def _answer(subject: Subject, said: dict[str, Any] | None) -> Markup:
+def answer_table(subject: Subject, said: dict[str, Any] | None) -> Markup:
     """A row for each class with a bar for each model; the script fills the same row again."""
-    head = tag("tr", tag("th", "digit", scope="col"), *(
+    head = tag("tr", tag("th", "digit" if subject.description.drawn else "class", scope="col"), *(
         tag("th", voice.name, tag("small", voice.source), scope="col")
         for voice in subject.voices))
-    rows = [_row(digit, said) for digit in range(subject.network.num_classes)]
+    rows = [_row(label, name, said) for label, name in enumerate(subject.description.classes)]
     image = tag("img", id="seen", src=said["pixels"] if said else None, alt="", width=28, height=28,
                 hidden=said is None)
     return tag(
         "div",
-        tag("p", tag("b", verdict(said), id="verdict"), image, aria_live="polite",
-            class_="verdict"),
+        tag("p", tag("b", verdict(said, subject.description.drawn), id="verdict"), image,
+            aria_live="polite", class_="verdict"),
         tag("table", tag("thead", head), tag("tbody", *rows), class_="said", id="said"),
         tag("p", difference(said), id="difference", class_="caption"),
         tag("noscript", tag("p", "Drawing needs JavaScript. The other pages, and the examples "
@@ -61,10 +61,10 @@ def _answer(subject: Subject, said: dict[str, Any] | None) -> Markup:
         class_="answer")
 
 
-def _row(digit: int, said: dict[str, Any] | None) -> Markup:
-    values = [one["probabilities"][digit] for one in said["models"]] if said else [None, None]
-    best = said is not None and digit == said["models"][0]["label"]
-    return tag("tr", tag("th", str(digit), scope="row"), *map(_bar, values),
+def _row(label: int, name: str, said: dict[str, Any] | None) -> Markup:
+    values = [one["probabilities"][label] for one in said["models"]] if said else [None, None]
+    best = said is not None and label == said["models"][0]["label"]
+    return tag("tr", tag("th", name, scope="row"), *map(_bar, values),
                class_="best" if best else None)
 
 
@@ -75,15 +75,15 @@ def _bar(value: float | None) -> Markup:
         tag("span", quantities.percent(value, 1) if value is not None else "", class_="figure")]))
 
 
-def verdict(said: dict[str, Any] | None) -> str:
+def verdict(said: dict[str, Any] | None, drawn: bool = True) -> str:
     """The answer in a line."""
     if said is None:
-        return "Nothing drawn yet"
+        return "Nothing drawn yet" if drawn else "No picture yet"
     first, second = said["models"]
     if first["label"] != second["label"]:
-        return f"{first['name']}: {first['label']}, {second['name']}: {second['label']}"
+        return f"{first['name']}: {first['class']}, {second['name']}: {second['class']}"
     share = first["probabilities"][first["label"]]
-    return f"{first['label']}, {quantities.percent(share, 1)}"
+    return f"{first['class']}, {quantities.percent(share, 1)}"
 
 
 def difference(said: dict[str, Any] | None) -> str:

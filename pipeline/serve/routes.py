@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from pipeline.config.enclosure import below
+from pipeline.data.images import read_image
 from pipeline.data.pictures import read_picture
 from pipeline.errors import PipelineError
 from pipeline.report.markup import printable
@@ -20,6 +21,7 @@ from pipeline.serve.graph_page import graph_page
 from pipeline.serve.mistakes_page import mistakes_page, waiting_page
 from pipeline.serve.shell import problem_page
 from pipeline.serve.subject import Subject
+from pipeline.serve.upload_page import upload_page
 from pipeline.serve.variables_page import variable_page, variables_page
 
 log = logging.getLogger(__name__)
@@ -93,9 +95,10 @@ def _draw(subject: Subject, request: Request) -> Response:
     example = _number(request, "example", 0)
     if example is not None and example >= (count := subject.data_sets.test.num_examples):
         raise Refusal(HTTPStatus.NOT_FOUND, f"example={example}: the test split has {count}")
+    first_page = draw_page if subject.description.drawn else upload_page
     if example is None:
-        return _html(subject.kept_pages("/", lambda: draw_page(subject, None)))
-    return _html(draw_page(subject, example))
+        return _html(subject.kept_pages("/", lambda: first_page(subject, None)))
+    return _html(first_page(subject, example))
 
 
 def _mistakes(subject: Subject, request: Request) -> Response:
@@ -130,7 +133,10 @@ def _predict(subject: Subject, request: Request) -> Response:
     if not kind.startswith("image/") and kind != "application/octet-stream":
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                       f"Content-Type: {kind or 'missing'}; expected a picture, such as image/png")
-    return _json(HTTPStatus.OK, answer(subject, read_picture(request.body)))
+    described = subject.description
+    pixels = read_picture(request.body) if described.drawn else read_image(
+        request.body, "the picture", described.shape, "stretch")
+    return _json(HTTPStatus.OK, answer(subject, pixels))
 
 
 def _no_icon(subject: Subject, request: Request) -> Response:
