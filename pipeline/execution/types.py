@@ -43,6 +43,8 @@ class Types:
                 or not graph.has_op_def(wire.op):
             return None
         try:
-            return graph.output_types(wire.op, self._library.attrs(wire.proto, wire.caller))
+            found = graph.output_types(wire.op, self._library.attrs(wire.proto, wire.caller))
         except (GraphError, KeyError, TypeError):
             return None
+        # An attribute of a damaged graph may be of another kind than its op's definition says.
+        return found if all(isinstance(number, int) for number in found) else None

@@ -64,9 +64,6 @@ def find(path: Path, key: str = "restore") -> Found:
 
 
 def _why_not(path: Path) -> str:
-    if path.suffix == ".tflite":
-        return ("TensorFlow Lite models are not read; expected the frozen graph, SavedModel or "
-                "checkpoint that it was made from")
     if several := several_runs(path):
         return f"is {several}; give one run"
     if (path / ".hydra").is_dir():

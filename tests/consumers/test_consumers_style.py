@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from exported import MODELS, frozen, meta_graph, network
 from tensorboard.compat.proto.types_pb2 import DT_FLOAT
 from tensorboard.compat.proto.variable_pb2 import VariableDef
+from tensorflow_1_0 import table
 
 from pipeline.graph import decode_shape, decode_tensor, op_def, parse_ref
 
@@ -16,9 +19,8 @@ OLD = {"Placeholder", "Const", "Identity", "MatMul", "BiasAdd", "Relu", "Softmax
        "Mul", "Sub", "Pad"}
 OPS = {"tf1": OLD, "modern": OLD - {"Add", "FusedBatchNorm"} | {"AddV2", "FusedBatchNormV3"}}
 PRODUCERS = {"tf1": range(24, 28), "modern": range(2474, 2475)}
-# spelled out by TensorFlow 2's own freezing, unknown to TensorFlow 1 or refused elsewhere
-UNKNOWN = {"transpose_a", "transpose_b", "dilations", "explicit_paddings", "grad_a", "grad_b",
-           "data_format", "use_cudnn_on_gpu"}
+# spelled out by TensorFlow 2's own freezing, and unknown to TensorFlow 1.0
+UNKNOWN = {"dilations", "explicit_paddings", "grad_a", "grad_b"}
 
 every_graph = pytest.mark.parametrize("graph", [
     pytest.param((name, opset), id=f"{name}-{opset}") for name in MODELS for opset in OPS])
@@ -37,12 +39,14 @@ def test_nodes_are_plain(graph: Graph) -> None:
 
 
 @every_graph
-def test_only_required_attributes_are_written(graph: Graph) -> None:
+def test_of_defaults_those_are_written_that_tensorflow_1_0_knows(graph: Graph) -> None:
     for node in frozen(*graph).node:
         known = {attr.name: attr for attr in op_def(node.op).attr}
+        first = table().get(node.op) or table().get(re.sub(r"V\d$", "", node.op))
+        old = {attr.name for attr in first.attr} if first else set()
         for key, value in node.attr.items():
             assert not key.startswith("_"), f"{node.name}.{key}"
-            assert value != known[key].default_value, f"{node.name}.{key} is the default"
+            assert key in old or value != known[key].default_value, f"{node.name}.{key}"
         assert not UNKNOWN & {*node.attr}, node.name
         if "padding" in node.attr:
             assert node.attr["padding"].s in (b"SAME", b"VALID"), node.name

@@ -94,8 +94,9 @@ def test_what_does_not_fit_is_told(tf: ModuleType, tmp_path: Path) -> None:
             foreign(path, words)
     lite = tmp_path / "net.tflite"
     lite.write_bytes(b"TFL3")
-    with pytest.raises(PersistenceError, match="Lite models are not read"):
-        persistence.find(lite)
+    assert persistence.find(lite).kind == "tflite"
+    with pytest.raises(PersistenceError, match="there is no such file"):
+        persistence.find(tmp_path / "other.tflite")
 
 
 def test_several_outputs_must_be_told_apart(tf: ModuleType, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from configured import configured
-from judge import run
+from node_judge import run
 
 from pipeline import execution, lowering, model, tfjs
 from pipeline.errors import PipelineError
