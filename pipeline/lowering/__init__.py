@@ -9,3 +9,4 @@ from pipeline.lowering.errors import LoweringError as LoweringError
 from pipeline.lowering.freeze import freeze as freeze
 from pipeline.lowering.meta_graph import export_meta_graph as export_meta_graph
 from pipeline.lowering.modules import from_nnx as from_nnx
+from pipeline.lowering.registry import register as register

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pipeline.lowering.errors import Gap, Unsupported
 
@@ -17,15 +17,33 @@ Rule: TypeAlias = "Callable[[Builder, Equation], Operand | Sequence[Operand]]"
 RULES: dict[str, Rule] = {}
 
 
+def register(primitive: Any) -> Callable[[Rule], Rule]:
+    """Lowers a primitive of somebody else's: a decorator for its rule.
+
+    The rule is given a builder and an equation, and returns a tensor for each output:
+
+        @lowering.register(my_primitive)
+        def _my_primitive(b, e):
+            return b.op("Mul", b.operand(e.inputs[0]), np.float32(e.params["factor"]))
+
+    Args:
+        primitive: of `jax.extend.core`, or its name.
+
+    Raises:
+        ValueError: the primitive has a rule already.
+    """
+    return rule(primitive if isinstance(primitive, str) else primitive.name)
+
+
 def rule(*primitives: str) -> Callable[[Rule], Rule]:
     """Registers a function for primitives; a second rule for the same one is refused."""
-    def register(function: Rule) -> Rule:
+    def keep(function: Rule) -> Rule:
         for primitive in primitives:
             if primitive in RULES:
                 raise ValueError(f"primitive {primitive} is already lowered by {RULES[primitive]}")
             RULES[primitive] = function
         return function
-    return register
+    return keep
 
 
 def lower_equations(builder: Builder, program: Program) -> None:
