@@ -71,6 +71,8 @@ def run(request: Request) -> int:
 
     try:
         return 0 if look(*request) else IntegrityError.exit_code
+    except ModuleNotFoundError:   # `main` says which extra brings it
+        raise
     except (Exception, KeyboardInterrupt) as error:
         from pipeline.gate import guard  # late: it is for what went wrong
 

@@ -127,6 +127,7 @@ def limited() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")   # for the limits of the child
 def test_mutations_of_every_kind_of_file(tmp_path: Path) -> None:
     """`JAXFROST_CASES=20000` is the nightly form; no error but the named ones, nothing written."""
     cases = os.environ.get("JAXFROST_CASES", "600")

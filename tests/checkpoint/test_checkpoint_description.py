@@ -84,7 +84,8 @@ def test_state_files_and_directories(prefix: str, tmp_path: Path) -> None:
     (run / "orbax/40/default/_METADATA").write_text('{"tree_metadata": {}}')
     latest = describe(run / "orbax")
     assert (latest.kind, latest.path) == (Kind.ORBAX, str(run / "orbax/40"))
-    assert latest.notes == (f"the latest in {run / 'orbax'}, which holds 40/, 5/",)
+    assert latest.notes == (f"the latest in {run / 'orbax'}, which holds 40/, 5/",
+                            "no checksums are kept with it: its values are unchecked")
     (run / "orbax/40").rename(tmp_path / "elsewhere")
     found = describe(run)
     assert (found.kind, found.notes) == (Kind.DIRECTORY, ("holds lone, frozen.pb, orbax/",))

@@ -89,14 +89,15 @@ def test_large_constants_are_arguments(tf1_graph: ModuleType) -> None:
 
 
 def test_unsupported_ops_are_reported_at_once(tf1_graph: ModuleType) -> None:
-    x = tf1_graph.placeholder(tf1_graph.string, [], name="x")
-    first = tf1_graph.strings.upper(x, name="up")
-    tf1_graph.strings.strip(first, name="strip")
+    x = tf1_graph.placeholder(tf1_graph.float32, [1, 4, 4, 1], name="x")
+    first = tf1_graph.raw_ops.ExtractGlimpse(
+        input=x, size=[2, 2], offsets=[[0.0, 0.0]], name="glimpse")
+    tf1_graph.raw_ops.NthElement(input=first, n=0, name="nth")
     graph_def = ours(tf1_graph.get_default_graph().as_graph_def())
-    with pytest.raises(ExecutionError, match="StringStrip is not supported: strip") as error:
-        execution.function(graph_def, [], ["strip"])
-    assert "StringUpper is not supported: up" in str(error.value)
-    assert "must feed a value for placeholder tensor 'x' with dtype string" in str(error.value)
+    with pytest.raises(ExecutionError, match="NthElement is not supported: nth") as error:
+        execution.function(graph_def, [], ["nth"])
+    assert "ExtractGlimpse is not supported: glimpse" in str(error.value)
+    assert "must feed a value for placeholder tensor 'x' with dtype float" in str(error.value)
 
 
 def test_wrong_feeds_are_refused_by_name(tf1_graph: ModuleType) -> None:

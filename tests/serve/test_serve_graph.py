@@ -110,7 +110,8 @@ def test_shapes_are_the_graph_s_own(run_directory: Path) -> None:
     shapes = tensor_shapes(subject.graph_def, subject.names, subject.network)
     assert shapes["layer1/Relu"] == (None, 200)
     assert shapes["probabilities"] == (None, 10)
-    assert tensor_shapes(chain("input", "odd < input"), subject.names, subject.network)
+    refused = chain("input", "odd < input")    # its ops lack attributes
+    assert tensor_shapes(refused, subject.names, subject.network) == {}
 
 
 @pytest.mark.parametrize("scope", ["", "layer1", "layer2"])

@@ -15,7 +15,8 @@ from pipeline.sweep.resume import as_begun
 def begin(directory: Path, overrides: list[str], **hydra: Any) -> Path:
     record = directory / ".hydra"
     record.mkdir()
-    whole = {"mode": "MULTIRUN", "sweeper": {"max_batch_size": None}, **hydra}
+    whole = {"mode": "MULTIRUN", "sweeper": {"max_batch_size": None},
+             "overrides": {"task": overrides, "hydra": []}, **hydra}
     (record / "hydra.yaml").write_text(yaml.safe_dump(whole))
     (record / "overrides.yaml").write_text(yaml.safe_dump(overrides))
     (record / "config.yaml").write_text(yaml.safe_dump({"seeds": 2}))

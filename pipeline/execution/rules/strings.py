@@ -110,8 +110,15 @@ def _split_v2(node: Node, x: Any, separator: Any) -> Any:
 
 
 def _spaced(text: bytes, most: int) -> list[bytes]:
-    found = text.strip(_SPACE).split(None, most)
-    return [part for part in found if part]
+    """After `most` parts what is left is one more, even if nothing is (SplitV2 of the kernel)."""
+    left, found = text.lstrip(_SPACE), list[bytes]()
+    while left:
+        part = left.split(None, 1)[0]
+        found.append(part)
+        left = left[len(part):].lstrip(_SPACE)
+        if len(found) == most:
+            return [*found, left]
+    return found
 
 
 @rule("StringSplit", static=(0, 1), attrs="skip_empty", folds=True)

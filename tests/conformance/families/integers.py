@@ -67,7 +67,7 @@ CASES = [
     *ordered("reduce_xor", lambda x: lax.reduce_xor(x, (1,))),
     *ordered("dot_general", lambda x: x @ x.T, TYPES[1:]),
     *ordered("reduce_sum", lambda x: x.sum(1)),
-    *ordered("cumsum", lambda x: jnp.cumsum(x, 1)),
+    *ordered("cumsum", lambda x: jnp.cumsum(x, axis=1)),
     *(Case("convert_element_type", f"float beyond {dtype}", lambda x, dtype=dtype: x.astype(dtype),
            (Arg((BATCH, 5), values=(-300.7, 70000.2, -1.5, 254.9, 3.0)),))
       for dtype in (*SIGNED[:2], *UNSIGNED)),
