@@ -129,7 +129,8 @@ def _split(node: Node, x: Any, delimiters: Any) -> Any:
     for text in x.tolist():
         parts = re.split(b"[" + re.escape(letters) + b"]", text) if letters else [
             text[place:place + 1] for place in range(len(text))]
-        rows.append([part for part in parts if part or not node["skip_empty"]])
+        # of an empty text nothing, though the split of one has an empty part
+        rows.append([part for part in parts if part or (text and not node["skip_empty"])])
     return _as_sparse(rows)
 
 
@@ -201,11 +202,11 @@ def _replaced(node: Node, x: Any, pattern: bytes, rewrite: bytes) -> Any:
     compiled = _compiled(pattern)
     count = 0 if node["replace_global"] else 1
 
-    def expand(found: re.Match[bytes]) -> bytes:
-        return re.sub(rb"\\([0-9\\])", lambda each: b"\\" if each[1] == b"\\" else
-                      (found[int(each[1])] or b""), rewrite)
+    def expand(found: re.Match[str]) -> str:
+        return re.sub(r"\\([0-9\\])", lambda each: "\\" if each[1] == "\\" else
+                      (found[int(each[1])] or ""), _characters(rewrite))
 
-    return _each(lambda text: compiled.sub(expand, text, count=count), x)
+    return _each(lambda text: _bytes(compiled.sub(expand, _characters(text), count=count)), x)
 
 
 @rule("StaticRegexFullMatch", attrs="pattern", folds=True)
@@ -220,13 +221,22 @@ def _match(node: Node, x: Any, pattern: Any) -> Any:
 
 def _matched(x: Any, pattern: bytes) -> Any:
     compiled = _compiled(pattern)
-    return np.array([compiled.fullmatch(text) is not None for text in x.ravel().tolist()],
-                    np.bool_).reshape(x.shape)
+    found = [compiled.fullmatch(_characters(text)) is not None for text in x.ravel().tolist()]
+    return np.array(found, np.bool_).reshape(x.shape)
 
 
-def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+def _characters(text: bytes) -> str:
+    """As RE2 reads bytes: as UTF-8."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _compiled(pattern: bytes) -> re.Pattern[str]:
     try:
-        return re.compile(pattern)
+        return re.compile(_characters(pattern), re.ASCII)
     except re.error as error:
         raise ExecutionError(f"Invalid pattern: {pattern!r}, error: {error}") from None
 
