@@ -77,7 +77,7 @@ def problems(wire: Wire, attrs: Mapping[str, Any], types: Types) -> Iterator[str
         return
     yield from _types_not_allowed(wire.op, definition, attrs)
     try:
-        expected = _input_types(wire.op, attrs)
+        expected = graph.input_types(wire.op, attrs)
     except (KeyError, TypeError, GraphError):
         return
     refs = data_refs(wire)
@@ -100,17 +100,6 @@ def _types_not_allowed(op: str, definition: Any, attrs: Mapping[str, Any]) -> It
             if allowed and isinstance(number, int) and number not in allowed:
                 yield (f"Value for attr {each.name!r} of {_named(number)} is not in the list of "
                        f"allowed values of op {op}: {', '.join(map(_named, allowed))}")
-
-
-def _input_types(op: str, attrs: Mapping[str, Any]) -> list[int]:
-    found: list[int] = []
-    for argument in graph.signature(op).inputs:
-        if argument.type_list_attr:
-            found.extend(attrs[argument.type_list_attr])
-            continue
-        number = attrs[argument.type_attr] if argument.type_attr else argument.type
-        found.extend([number] * (attrs[argument.number_attr] if argument.number_attr else 1))
-    return found
 
 
 def _output_shapes(wire: Wire, attrs: Mapping[str, Any]) -> Iterator[str]:

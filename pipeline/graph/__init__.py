@@ -33,6 +33,7 @@ from pipeline.graph.meta_graph import stripped_op_list as stripped_op_list
 from pipeline.graph.meta_graph import tensor_info as tensor_info
 from pipeline.graph.nodes import build_node as build_node
 from pipeline.graph.nodes import infer_attrs as infer_attrs
+from pipeline.graph.nodes import input_types as input_types
 from pipeline.graph.nodes import output_names as output_names
 from pipeline.graph.nodes import output_types as output_types
 from pipeline.graph.nodes import signature as signature

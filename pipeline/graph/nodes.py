@@ -6,7 +6,7 @@ gives by default is not written unless it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -153,10 +153,19 @@ def _check_type(
                          f"expected {dtypes.name(expected)}")
 
 
+def input_types(op: str, attrs: Mapping[str, Any]) -> list[int]:
+    """DataType numbers of the inputs of a node with these attributes (Python values)."""
+    return _types(signature(op).inputs, attrs)
+
+
 def output_types(op: str, attrs: Mapping[str, Any]) -> list[int]:
     """DataType numbers of the outputs of a node with these attributes (Python values)."""
+    return _types(signature(op).outputs, attrs)
+
+
+def _types(arguments: Iterable[Any], attrs: Mapping[str, Any]) -> list[int]:
     found: list[int] = []
-    for argument in signature(op).outputs:
+    for argument in arguments:
         if argument.type_list_attr:
             found.extend(attrs[argument.type_list_attr])
             continue
